@@ -1,0 +1,1 @@
+"""Gherkin reader, steps from the vocabulary, and the pytest plugin."""

@@ -1,0 +1,1 @@
+"""Approval cases, in which facts arrive over time; durable-rules lives here and nowhere else."""

@@ -1,0 +1,1 @@
+"""The record of decisions: an append-only, hash-chained store of checks and case events (docs/builders/ledger.md)."""

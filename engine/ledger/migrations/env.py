@@ -1,0 +1,16 @@
+"""Alembic's entry: runs the revisions on the connection, and in the transaction, that `migrate.upgrade` holds."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from landrules.engine.ledger.tables import METADATA, VERSION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    version_table=VERSION_TABLE,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Report formats, one module each; every number is a function of the verdict records."""

@@ -1,0 +1,503 @@
+"""Turns the grid of a sheet into records: headings, units, merged cells, totals, doubled columns, row identifiers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from landrules.facts.land_market import adapt_columns, carried_note, detect, refine
+from landrules.facts.notes import Note, Place
+from landrules.facts.quantities import Unit, format_quantity, normalise_text, parse_number
+from landrules.facts.read_headings import Column, Heading, Names, find_heading, squash
+from landrules.facts.read_sources import Cell, CellProblem, Sheet
+from landrules.facts.records import Entry, Record
+from landrules.facts.values import as_text, read_value, suggest
+from landrules.facts.vocabulary import Fact, Vocabulary
+
+__all__ = [
+    "Progress",
+    "ReadCells",
+    "choose_heading",
+    "is_words_sheet",
+    "read_cells",
+    "records_from_sheet",
+    "suggestion",
+]
+
+Progress = Callable[[int, int], None]
+"""Called with rows done and rows in all, now and then."""
+
+_TOTAL = re.compile(r".{0,12}(?:合计|小计|总计|共计)(?:\(.*\))?[:：]?|共\d+(?:宗|个|块|条).{0,12}")
+_BARE_TOTAL = re.compile(r"(?:合计|小计|总计|共计)[:：]?")
+_REMARK = re.compile(
+    r"(?:注|备注|附注|说明|填表说明|填报说明|填写说明|填表人|填报人|制表人|制表|审核人|审核|负责人|单位负责人|联系人|联系电话|电话|填报单位|"
+    r"编制单位|填报日期|填表日期|制表日期|日期|单位|计量单位)\s*\d*\s*[:：].*|(?:填表说明|填报说明|填写说明)",
+    re.DOTALL,
+)
+_SHEETS_OF_WORDS = {"填表说明", "填报说明", "填写说明", "使用说明", "说明", "封面", "目录", "选项"}
+_ID_COLUMNS = ("地块编号", "序号", "电子监管号")
+_NAMED_UNKNOWN = 20
+_LISTED_ROWS = 10
+_PROGRESS_EVERY = 500
+_LONGEST_TITLE = 40
+_TITLE_WITHIN = 25
+_FEW_CELLS = 2
+_LIMIT_FILLED = 500_000
+_EXCEL_EPOCH = date(1899, 12, 30)
+_LIKELY_SERIALS = range(32874, 73051)  # 1990 to 2099
+_HECTARE_ROUNDING = Fraction(1, 100)
+
+
+@dataclass(slots=True)
+class ReadCells:
+    """What the cells of one row came to.
+
+    `agreed` names pairs of columns that gave one fact alike; `unmapped` holds values of imported columns without a
+    certain meaning.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    carried: dict[str, str] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    agreed: list[tuple[str, str]] = field(default_factory=list)
+    unmapped: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    column: Column
+    entry: Entry
+
+
+def suggestion(heading: str, names: Names) -> str:
+    """`；是否指“宗地面积”？` for a heading that is nearly known, else empty."""
+    known = [fact.label for fact in names.subject.facts.values()]
+    known += [alias for fact in names.subject.facts.values() for alias in fact.aliases]
+    known += names.identifying.values()
+    near = suggest(re.sub(r"[(（].*?[)）]", "", normalise_text(heading)) or heading, known)
+    return f"；是否指{near}？" if near else ""
+
+
+def choose_heading(
+    sheet: Sheet, forms: Mapping[str, Names], subject: str | None
+) -> tuple[Names, Heading] | None:
+    """Fact type and heading of a sheet.
+
+    The type is the one named by the sheet or by a cell above the table, else `subject`, else the one whose columns
+    match best (供地宗地 among equals).
+    """
+    labels = {squash(name): key for key, form in forms.items() for name in (key, form.subject.label)}
+    named = labels.get(squash(sheet.name or ""))
+    if named is None:
+        titles = (cell for _, cells in sheet.rows[:_TITLE_WITHIN] for cell in _title_cells(cells))
+        named = next((key for title in titles if (key := labels.get(_title(title)))), None)
+    if named is None and sheet.name:
+        within = [label for label in labels if label in squash(sheet.name)]
+        named = labels[max(within, key=len)] if within else None
+    for key in (named, subject):
+        if key is not None and (found := find_heading(sheet.rows, [forms[key]])):
+            return found
+    if subject is not None:
+        return None
+    order = sorted(forms, key=lambda key: key != "parcel_supply")
+    return find_heading(sheet.rows, [forms[key] for key in order])
+
+
+def _title_cells(cells: Sequence[Cell]) -> list[str]:
+    """The texts of a row that may be a title: one or two cells with something in them."""
+    present = [cell for cell in cells if cell is not None and cell != ""]
+    return [cell for cell in present if isinstance(cell, str) and len(cell) < _LONGEST_TITLE] * (
+        len(present) <= _FEW_CELLS
+    )
+
+
+def _title(text: str) -> str:
+    return re.sub(r"^(?:填报表|事项|表名|类型)[:：]", "", squash(text))
+
+
+def read_cells(
+    cells: Iterable[tuple[Column, object]], place: Place, *, formats_known: bool = True
+) -> ReadCells:
+    """Read the cells of one row, or the facts of one JSON record; nothing that is not blank is lost.
+
+    What becomes no entry is carried along as text under its heading.
+    """
+    result = ReadCells()
+    found: dict[str, list[_Candidate]] = {}
+    facts: dict[str, Fact] = {}
+    for column, raw in cells:
+        if raw is None or raw == "":
+            continue
+        if isinstance(raw, CellProblem):
+            result.notes.append(Note("error", raw.code, raw.message, replace(place, column=column.heading)))
+            _carry(result.carried, column.heading, raw.text)
+        elif column.mapping is not None:
+            _read_mapped(column, as_text(raw), result)
+        elif column.fact is None:
+            _carry(result.carried, column.carry, as_text(raw))
+        else:
+            fact = column.fact
+            reading = read_value(fact, raw, column.unit)
+            if reading.problem:
+                message = reading.problem + _serial_hint(fact, raw)
+                result.notes.append(
+                    Note("error", "bad-value", message, replace(place, column=column.heading))
+                )
+            elif reading.hint:
+                result.notes.append(
+                    Note("info", "value-read-as", reading.hint, replace(place, column=column.heading))
+                )
+            if reading.entry is None:
+                _carry(result.carried, column.heading, as_text(raw))
+                continue
+            if not formats_known and fact.unit.name == "%" and isinstance(raw, Decimal) and 0 < abs(raw) < 1:
+                message = f"“{fact.label}”按 {raw}% 读；旧版 xls 看不出百分数格式，若本意是 {raw * 100}%，请另存为 xlsx 再试"
+                result.notes.append(
+                    Note("warning", "percent-unsure", message, replace(place, column=column.heading))
+                )
+            facts[fact.key] = fact
+            found.setdefault(fact.key, []).append(_Candidate(column, reading.entry))
+    for key, candidates in found.items():
+        if len(candidates) == 1:
+            result.entries[key] = candidates[0].entry
+        else:
+            result.entries[key] = _reconcile(facts[key], candidates, place, result)
+    return result
+
+
+def records_from_sheet(
+    sheet: Sheet,
+    chosen: tuple[Names, Heading],
+    vocabulary: Vocabulary,
+    file: str,
+    progress: Progress | None = None,
+) -> tuple[list[Record], list[Note]]:
+    """The records of a sheet whose heading is known, and the notes about the sheet as a whole.
+
+    Blank rows, totals, repeated headings, remarks and section titles are no records; a note says which rows they were.
+    """
+    names, heading = chosen
+    place = Place(file=file, sheet=sheet.name)
+    market = detect(heading.columns, vocabulary)
+    columns = adapt_columns(heading.columns, market, names) if market else heading.columns
+    columns = _complete(sheet, heading, columns)
+    notes = [carried_note(columns, market, place)] if market else _column_notes(columns, names, place)
+    body = sheet.rows[heading.last + 1 :]
+    filled = _fill_merged(sheet, body, columns, place, notes)
+    skipped: dict[str, list[int]] = {}
+    kept: list[tuple[int, Sequence[Cell]]] = []
+    heading_texts = {squash(column.heading) for column in columns}
+    for number, cells in body:
+        blank = all(cell is None or cell == "" for cell in cells)
+        whole = filled.get(number, cells)
+        why = "blank" if blank else _why_skipped(whole, heading_texts, len(columns))
+        if why:
+            skipped.setdefault(why, []).append(number)
+        else:
+            kept.append((number, whole))
+    notes.extend(_skipped_notes(skipped, kept, place))
+    records: list[Record] = []
+    agreed: Counter[tuple[str, str]] = Counter()
+    unmapped: Counter[tuple[str, str]] = Counter()
+    for done, (number, cells) in enumerate(kept):
+        row_place = Place(file, sheet.name, number)
+        width = len(cells)
+        pairs = [(column, cells[column.index]) for column in columns if column.index < width]
+        row = read_cells(pairs, row_place, formats_known=sheet.formats_known)
+        if market:
+            refine(row.entries, row.carried, row.notes, row_place)
+        agreed.update(row.agreed)
+        unmapped.update(row.unmapped)
+        record = Record("", names.subject.key, row.entries, row.carried, row_place, tuple(row.notes))
+        records.append(record)
+        if progress and done % _PROGRESS_EVERY == 0:
+            progress(done, len(kept))
+    if progress:
+        progress(len(kept), len(kept))
+    notes.extend(_agreed_note(pair, count, place) for pair, count in sorted(agreed.items()))
+    notes.extend(_unmapped_notes(unmapped, place))
+    return _with_ids(records, place, notes), notes
+
+
+def _carry(carried: dict[str, str], name: str, text: str) -> None:
+    free, number = name, 2
+    while free in carried and carried[free] != text:
+        free, number = f"{name}（{number}）", number + 1
+    carried[free] = text
+
+
+def _read_mapped(column: Column, text: str, result: ReadCells) -> None:
+    targets = (column.mapping or {}).get(normalise_text(text))
+    if targets is None:
+        _carry(result.carried, column.heading, text)
+        result.unmapped.append((column.heading, text))
+        return
+    for key, value in targets.items():
+        result.entries[key] = Entry(value, text=text)
+
+
+def _serial_hint(fact: Fact, raw: object) -> str:
+    if (
+        fact.type == "date"
+        and isinstance(raw, int | Decimal)
+        and raw == int(raw)
+        and int(raw) in _LIKELY_SERIALS
+    ):
+        day = _EXCEL_EPOCH + timedelta(days=int(raw))
+        return f"（像是 Excel 的日期序号，相当于 {day}；把单元格改为日期格式即可）"
+    return ""
+
+
+def _reconcile(fact: Fact, candidates: list[_Candidate], place: Place, result: ReadCells) -> Entry:
+    """One entry from several columns of one fact."""
+    known = [candidate for candidate in candidates if candidate.entry.state == "known"]
+    if len(known) < 2:  # noqa: PLR2004 - one value is no conflict
+        return (known or candidates)[0].entry
+    first = known[0]
+    headings = "”与“".join(candidate.column.heading for candidate in known)
+    if all(candidate.entry.value == first.entry.value for candidate in known):
+        result.agreed.extend((first.column.heading, other.column.heading) for other in known[1:])
+        return min(known, key=_coarseness).entry
+    units = [_written_unit(fact, candidate) for candidate in known]
+    shown = "、".join(
+        candidate.entry.text
+        if parsed_unit(candidate.entry.text) or not fact.numeric
+        else f"{candidate.entry.text} {unit.name}"
+        for candidate, unit in zip(known, units, strict=True)
+    )
+    note_place = replace(place, column=headings)
+    if not fact.numeric or len({unit.name for unit in units}) < len(known):
+        message = f"两列都是“{fact.label}”而值不同（{shown}），不知以哪个为准，按录入错误处理；请改成一致，或只留一列"
+        result.notes.append(Note("error", "columns-conflict", message, note_place))
+        return Entry(None, "invalid", shown)
+    if all(_within_rounding(fact, first.entry, other.entry) for other in known[1:]):
+        result.agreed.extend((first.column.heading, other.column.heading) for other in known[1:])
+        return min(known, key=_coarseness).entry
+    canonical = next((each for each, unit in zip(known, units, strict=True) if unit == fact.unit), first)
+    values = "、".join(format_quantity(_number(each.entry), fact.unit) for each in known)
+    message = (
+        f"“{fact.label}”的几列换算后不一致（{shown}，即 {values}），差额超出舍入；"
+        f"按“{canonical.column.heading}”的 {canonical.entry.text} 判断，请核对"
+    )
+    result.notes.append(Note("warning", "units-disagree", message, note_place))
+    return canonical.entry
+
+
+def parsed_unit(text: str) -> Unit | None:
+    """The unit written behind a number, None when there is none."""
+    number = parse_number(text)
+    return number.unit if number else None
+
+
+def _written_unit(fact: Fact, candidate: _Candidate) -> Unit:
+    return parsed_unit(candidate.entry.text) or candidate.column.unit or fact.unit
+
+
+def _number(entry: Entry) -> Fraction:
+    return entry.value if isinstance(entry.value, Fraction) else Fraction(0)
+
+
+def _coarseness(candidate: _Candidate) -> Fraction:
+    return candidate.entry.half_step or Fraction(0)
+
+
+def _within_rounding(fact: Fact, left: Entry, right: Entry) -> bool:
+    slack = (left.half_step or Fraction(0)) + (right.half_step or Fraction(0))
+    if fact.unit.name == "公顷":
+        slack += _HECTARE_ROUNDING
+    return abs(_number(left) - _number(right)) <= slack
+
+
+def _complete(sheet: Sheet, heading: Heading, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns, each carried under a name of its own, and those without a heading that hold something."""
+    taken = {column.index for column in columns}
+    extra: set[int] = set()
+    for _, cells in sheet.rows[heading.last + 1 :]:
+        if len(cells) > len(taken):
+            extra.update(
+                index for index, cell in enumerate(cells) if cell not in (None, "") and index not in taken
+            )
+    nameless = [
+        Column(index, f"{_column_letter(index)}列", carry=f"{_column_letter(index)}列") for index in extra
+    ]
+    used: Counter[str] = Counter()
+    result = []
+    # The column that bears the very name keeps it; the others are carried under their own headings.
+    exact = {
+        column.carry for column in columns if column.known and squash(column.heading) == squash(column.carry)
+    }
+    for column in sorted([*columns, *nameless], key=lambda each: each.index):
+        name = column.carry
+        if name and column.known:
+            named_so = squash(column.heading) == squash(name)
+            name = name if named_so or not (name in exact or used[name]) else column.heading
+        if name:
+            used[name] += 1
+            if used[name] > 1:
+                name = f"{name}（{used[name]}）"
+        result.append(replace(column, carry=name))
+    return tuple(result)
+
+
+def _column_letter(index: int) -> str:
+    """`A`, `B` … `Z`, `AA` …, as spreadsheets name the columns from 0."""
+    letters = ""
+    number = index + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _column_notes(columns: Sequence[Column], names: Names, place: Place) -> list[Note]:
+    unknown = [
+        column for column in columns if column.fact is None and not column.known and column.mapping is None
+    ]
+    notes = [
+        Note(
+            "warning",
+            "unknown-column",
+            f"不认识这一列，照抄不判断{suggestion(column.heading, names)}",
+            replace(place, column=column.heading),
+        )
+        for column in unknown[:_NAMED_UNKNOWN]
+    ]
+    if len(unknown) > _NAMED_UNKNOWN:
+        message = f"另有 {len(unknown) - _NAMED_UNKNOWN} 列不认识，照抄不判断；请核对是否选错了表，或多余的列是否应删去"
+        notes.append(Note("warning", "unknown-columns", message, place))
+    return notes
+
+
+def _fill_merged(
+    sheet: Sheet,
+    body: Sequence[tuple[int, Sequence[Cell]]],
+    columns: Sequence[Column],
+    place: Place,
+    notes: list[Note],
+) -> dict[int, list[Cell]]:
+    """Rows in which cells merged downwards are filled in; a number that spans rows belongs to none of them alone."""
+    by_number = dict(body)
+    by_index = {column.index: column for column in columns}
+    filled: dict[int, list[Cell]] = {}
+    budget = _LIMIT_FILLED
+    for merge in sheet.merges:
+        column = by_index.get(merge.first_column)
+        if merge.last_row == merge.first_row or column is None or merge.first_row not in by_number:
+            continue
+        first = by_number[merge.first_row]
+        value = first[merge.first_column] if merge.first_column < len(first) else None
+        if value is None:
+            continue
+        rows = [
+            number
+            for number in range(merge.first_row, min(merge.last_row, body[-1][0]) + 1)
+            if number in by_number
+        ]
+        budget -= len(rows)
+        if budget < 0:
+            message = "合并单元格过多，未展开；请取消合并、逐行填写"
+            notes.append(Note("warning", "merged-too-many", message, place))
+            return filled
+        if column.fact is not None and column.fact.numeric:
+            message = f"这个数（{as_text(value)}）合并在第 {merge.first_row}–{merge.last_row} 行上，不知各行多少，按未填处理；请逐行填写"
+            value = CellProblem("merged-number", message, as_text(value))
+        for number in rows:
+            cells = filled.setdefault(number, list(by_number[number]))
+            cells.extend([None] * (merge.first_column + 1 - len(cells)))
+            cells[merge.first_column] = value
+    return filled
+
+
+def _why_skipped(cells: Sequence[Cell], headings: set[str], width: int) -> str:
+    """`total`, `heading`, `remark` or `section` for a row that is no record, else empty."""
+    present = [cell for cell in cells if cell is not None and cell != ""]
+    texts = [normalise_text(cell) for cell in present if isinstance(cell, str)]
+    if texts:
+        leading = re.sub(r"\s", "", texts[0])
+        # Behind the name of a district in a merged cell, only the bare word says that the row is a total.
+        second = re.sub(r"\s", "", texts[1]) if len(texts) > 1 else ""
+        if _TOTAL.fullmatch(leading) or _BARE_TOTAL.fullmatch(second):
+            return "total"
+        if sum(squash(text) in headings for text in texts) * 3 >= len(present) * 2 and len(present) > 1:
+            return "heading"
+        if _REMARK.fullmatch(texts[0]) and all(
+            _REMARK.fullmatch(text) or len(present) <= _FEW_CELLS for text in texts
+        ):
+            return "remark"
+    if len(present) == 1 and len(texts) == 1 and width > 2:  # noqa: PLR2004
+        return "section"
+    return ""
+
+
+def _skipped_notes(
+    skipped: Mapping[str, list[int]], kept: Sequence[tuple[int, object]], place: Place
+) -> list[Note]:
+    words = {
+        "blank": ("blank-rows", "空行"),
+        "total": ("total-rows", "合计、小计行（不作为一宗判断）"),
+        "heading": ("heading-rows", "重复的表头"),
+        "remark": ("remark-rows", "表注、填表说明"),
+        "section": ("section-rows", "只有一格文字的行（小标题或说明）"),
+    }
+    last = kept[-1][0] if kept else 0
+    notes = []
+    for why, rows in skipped.items():
+        # Blank rows below the table are of no interest.
+        shown = [row for row in rows if row < last] if why == "blank" else rows
+        if not shown:
+            continue
+        code, word = words[why]
+        listed = "、".join(map(str, shown[:_LISTED_ROWS])) + ("等" if len(shown) > _LISTED_ROWS else "")
+        notes.append(Note("info", code, f"跳过 {len(shown)} 行{word}：第 {listed} 行", place))
+    return notes
+
+
+def _agreed_note(pair: tuple[str, str], count: int, place: Place) -> Note:
+    message = f"“{pair[0]}”与“{pair[1]}”是同一事实，{count} 行在舍入范围内一致，取更精确的一列"
+    return Note("info", "columns-agree", message, place)
+
+
+def _unmapped_notes(unmapped: Counter[tuple[str, str]], place: Place) -> list[Note]:
+    by_heading: dict[str, list[str]] = {}
+    for (heading, text), count in sorted(unmapped.items(), key=lambda item: (-item[1], item[0])):
+        by_heading.setdefault(heading, []).append(f"{text}（{count}）")
+    return [
+        Note(
+            "info",
+            "values-unmapped",
+            f"这些值没有确定的对应，照抄不判断，需要时请人工填写：{'、'.join(values)}",
+            replace(place, column=heading),
+        )
+        for heading, values in by_heading.items()
+    ]
+
+
+def _with_ids(records: list[Record], place: Place, notes: list[Note]) -> list[Record]:
+    """Records named by the first identifying column present; where it is blank or repeated, by the row."""
+    column = next((name for name in _ID_COLUMNS if any(name in record.carried for record in records)), None)
+    counts = (
+        Counter(record.carried[column] for record in records if column in record.carried)
+        if column
+        else Counter()
+    )
+    repeated = sorted(value for value, count in counts.items() if count > 1)
+    if repeated:
+        listed = "、".join(repeated[:_LISTED_ROWS]) + ("等" if len(repeated) > _LISTED_ROWS else "")
+        message = f"“{column}”有 {len(repeated)} 个值不唯一（{listed}），这些行以行号相称"
+        notes.append(Note("info", "ids-repeated", message, place))
+    named = []
+    for record in records:
+        value = record.carried.get(column, "") if column else ""
+        name = value if value and counts[value] == 1 else f"行{record.place.row}"
+        named.append(replace(record, id=name))
+    return named
+
+
+def is_words_sheet(sheet: Sheet) -> bool:
+    """True for sheets that explain and hold no rows to judge (填表说明, 封面, …)."""
+    return squash(sheet.name or "") in _SHEETS_OF_WORDS

@@ -1,0 +1,1 @@
+"""Rulesets as data: one folder per document."""
