@@ -52,7 +52,7 @@ screenshots: $(STAMP) browser demo ## pictures of the demo report for the docume
 	docs/scripts/screenshots.sh
 
 docs: $(STAMP) ## regenerate the pages that are made from rules and vocabulary
-	$(BIN)/landrules docs --out docs/reference
+	$(BIN)/landrules docs --out docs
 
 # --- checks -----------------------------------------------------------------------------------------------------
 

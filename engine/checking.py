@@ -15,6 +15,7 @@ from landrules.engine.evaluate.derive import RelatedRows, derived_entries, known
 from landrules.engine.evaluate.judge import Judgement, Parts, judge, unsettled
 from landrules.engine.evaluate.reference import Situation
 from landrules.engine.evaluate.relevance import Witnesses, relevant_facts, simplified
+from landrules.engine.evaluate.situations import day_of, parameters_on, tables_on
 from landrules.engine.findings.finding import RuleInUse, failed, judged, not_applicable, rule_in_use
 from landrules.engine.findings.model import (
     CheckOptions,
@@ -27,7 +28,7 @@ from landrules.engine.findings.model import (
 from landrules.engine.language import tree as t
 from landrules.engine.rulebook import Rulebook, canonical_place, place_of, unknown_place
 from landrules.engine.rulebook.configuration import Configuration, configured_entry
-from landrules.engine.rulebook.model import DatedValue, Document, Rule
+from landrules.engine.rulebook.model import Document, Rule
 from landrules.engine.rulebook.select import Gate, gate
 from landrules.facts.calendar import Workdays, load_workdays
 from landrules.facts.fingerprints import calendar_release
@@ -47,7 +48,10 @@ _GateKey = tuple[str, Entry | None, Entry | None, Entry | None]
 
 @dataclass(slots=True)
 class _Memo:
-    """What repeats between the records of one check; it lives no longer than the check."""
+    """What repeats between the records of one check.
+
+    `used` and `witnesses` are about rules only and live as long as the rulebook; the rest is gone with the check.
+    """
 
     used: dict[tuple[str, int], RuleInUse] = field(default_factory=dict)
     parameters: dict[tuple[str, int, date | None], Mapping[str, Value | None]] = field(default_factory=dict)
@@ -84,7 +88,12 @@ def check(
     options = options or CheckOptions()
     workdays = workdays or load_workdays(None)
     prepared = prepare(rulebook, records, options, configuration, workdays)
-    memo = _Memo(conflicts=conflicts_of(rulebook))
+    lasting = rulebook.worked_out
+    memo = _Memo(
+        used=lasting.setdefault("used", {}),
+        witnesses=lasting.setdefault("witnesses", {}),
+        conflicts=lasting.get("conflicts") or lasting.setdefault("conflicts", conflicts_of(rulebook)),
+    )
     results = []
     for number, record in enumerate(prepared):
         results.append(_check_record(rulebook, record, options, workdays, memo))
@@ -197,7 +206,7 @@ def _find(
         passed = memo.gates[gate_key] = gate(versions, document, entries)
     if passed.open is False and passed.reason is not None:
         return not_applicable(passed.version, passed.reason, passed.message)
-    day = passed.day or _day_of(values)
+    day = passed.day or day_of(values)
     read = dict.fromkeys(
         key for number, rule in enumerate(versions) for key in _used(rule, number, memo).facts
     )
@@ -280,15 +289,6 @@ def _used(rule: Rule, number: int, memo: _Memo) -> RuleInUse:
     return used
 
 
-def _day_of(values: Mapping[str, Value]) -> date | None:
-    """The day whose parameters hold where no date gate applies: that of the action, else of the evaluation."""
-    for key in ("action_date", "as_of_date"):
-        day = values.get(key)
-        if isinstance(day, date):
-            return day
-    return None
-
-
 def _missing(
     used: RuleInUse, number: int, situation: Situation, subject: Subject, day: date | None, memo: _Memo
 ) -> tuple[str, ...]:
@@ -305,8 +305,7 @@ def _parameters(rule: Rule, number: int, day: date | None, memo: _Memo) -> Mappi
     key = (rule.id, number, day)
     found = memo.parameters.get(key)
     if found is None:
-        found = {name: _in_force(parameter.values, day) for name, parameter in rule.parameters.items()}
-        memo.parameters[key] = found
+        found = memo.parameters[key] = parameters_on(rule, day)
     return found
 
 
@@ -316,18 +315,8 @@ def _tables(
     key = (rule.id, number, day)
     found = memo.tables.get(key)
     if found is None:
-        found = {
-            name: {row: _in_force(values, day) for row, values in table.rows.items()}
-            for name, table in rule.tables.items()
-        }
-        memo.tables[key] = found
+        found = memo.tables[key] = tables_on(rule, day)
     return found
-
-
-def _in_force(values: Sequence[DatedValue], day: date | None) -> Value | None:
-    if day is None:
-        return values[0].value if len(values) == 1 else None
-    return next((value.value for value in values if value.period.holds(day)), None)
 
 
 def _with_options(record: Record, options: CheckOptions) -> Record:
@@ -354,7 +343,11 @@ def _with_place(record: Record, rulebook: Rulebook, seen: dict[str, tuple[str, s
         seen[entry.value] = (name, "" if name else unknown_place(rulebook, entry.value))
     name, problem = seen[entry.value]
     if problem:
-        note = Note("warning", "unknown-place", problem, replace(record.place, column="行政区"))
+        # A name close to a known one is a slip of the pen, and a record that no rule reaches must not pass for clean.
+        slip = "是否指" in problem
+        note = Note(
+            "error" if slip else "warning", "unknown-place", problem, replace(record.place, column="行政区")
+        )
         return replace(record, notes=(*record.notes, note))
     if name == entry.value:
         return record
@@ -369,7 +362,7 @@ def _with_configuration(record: Record, rulebook: Rulebook, configuration: Confi
     subject = rulebook.vocabulary.subjects[record.subject]
     values = known_values(record.entries)
     district, city = (str(values.get(key, "")) for key in ("district", "city"))
-    day = _day_of(values)
+    day = day_of(values)
     added = {}
     for key in subject.facts:
         if key in record.entries:

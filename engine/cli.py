@@ -27,8 +27,11 @@ COMMANDS = {
     "template": Lazy("landrules.engine.commands_template:template", "生成填报用的空白工作簿"),
     "source": Lazy("landrules.engine.commands_source:source", "原文：绑定文件原文，核对条款和数值"),
     "replay": Lazy("landrules.engine.commands_replay:replay", "重现一份 JSON 意见，或者说明什么变了"),
+    "docs": Lazy("landrules.engine.commands_docs:docs", "由规则、场景和词表生成参考文档"),
     "log": Lazy("landrules.engine.commands_log:log", "台账：核对、导出、重算、遮蔽、归档"),
     "case": Lazy("landrules.engine.commands_case:case", "审批案件：重放事件记录，列出期限"),
+    "serve": Lazy("landrules.engine.commands_serve:serve", "HTTP 服务和网页"),
+    "doctor": Lazy("landrules.engine.commands_doctor:doctor", "检查安装：缺什么，怎么补"),
 }
 
 _INTERRUPTED = 130

@@ -43,7 +43,8 @@ def _load(rulesets: tuple[str, ...]) -> Rulebook:
     help="console 或 markdown",
 )
 @click.option("--features", metavar="文件夹", help="场景文件夹，用来列出用例；缺省为当前文件夹下的 features")
-def explain(rule: str, rulesets: tuple[str, ...], style: str, features: str | None) -> int:
+@click.option("--store", metavar="文件夹", help="绑定的原文所在的文件夹，同 landrules source")
+def explain(rule: str, rulesets: tuple[str, ...], style: str, features: str | None, store: str | None) -> int:
     """解释一条规则：依据哪一条、管什么、要求什么、数值从哪来、缺资料时怎么读。"""
     from landrules.engine.explain import explain as page_of
     from landrules.engine.explain import page_lines, page_markdown
@@ -51,12 +52,22 @@ def explain(rule: str, rulesets: tuple[str, ...], style: str, features: str | No
 
     rulebook = _load(rulesets)
     name = _rule_id(rule, rulebook)
-    page = page_of(rulebook, name, cases=_cases(name, features))
+    page = page_of(rulebook, name, cases=_cases(name, features), clause_text=_words(rulebook, name, store))
     if style == "markdown":
         write_stdout(page_markdown(page))
     else:
         write_stdout(paint(page_lines(page), width=terminal_width(), color=terminal_color()))
     return 0
+
+
+def _words(rulebook: Rulebook, rule: str, store: str | None) -> str:
+    """The words of the rule's clause, where the user has bound the document's text."""
+    from landrules.engine.source import default_store, load_sources
+
+    with bad_input_exits():
+        sources = load_sources(default_store() if store is None else Path(store))
+    latest = rulebook.rules[rule][-1]
+    return sources[latest.document].text(latest.clause) if latest.document in sources else ""
 
 
 def _cases(rule: str, folder: str | None) -> list[str]:

@@ -43,12 +43,14 @@ def side_by_side(
     conflicts: Mapping[str, tuple[Conflict, ...]],
     known: dict[tuple[int, tuple[str, ...]], Finding],
 ) -> tuple[Finding, ...]:
-    """The findings of one record; those of rules that conflict and both apply carry the note.
+    """The findings of one record; those of rules that conflict and both surely apply carry the note.
 
     `known` keeps findings with notes, so that records with the same finding go on sharing it.
     """
     applying = {
-        finding.rule for finding in findings if finding.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR)
+        finding.rule
+        for finding in findings
+        if finding.verdict not in (Verdict.NOT_APPLICABLE, Verdict.ERROR) and finding.stage != "applicability"
     }
     notes: dict[str, dict[str, None]] = {}
     for rule in sorted(applying & conflicts.keys()):

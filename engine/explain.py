@@ -16,7 +16,17 @@ from landrules.engine.rulebook import Rulebook
 from landrules.engine.rulebook.model import DatedValue, Document, Period, Rule, Table
 from landrules.facts.vocabulary import Fact, Subject
 
-__all__ = ["FactRow", "FigureRow", "RulePage", "Section", "explain", "page_lines", "page_markdown"]
+__all__ = [
+    "FactRow",
+    "FigureRow",
+    "RulePage",
+    "Section",
+    "escaped",
+    "explain",
+    "markdown_table",
+    "page_lines",
+    "page_markdown",
+]
 
 _MODALITIES = {
     "义务": "应当做到",
@@ -45,6 +55,8 @@ class FactRow:
     unit: str
     definition: str
     values: tuple[str, ...]
+    derivation: str = ""
+    configurable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class RulePage:
     places: str
     dates: str
     versions: tuple[Section, ...]
+    definitions: tuple[tuple[str, str], ...]
     figures: tuple[FigureRow, ...]
     readings: tuple[str, ...]
     ambiguities: tuple[tuple[str, str], ...]
@@ -91,12 +104,16 @@ class RulePage:
     facts: tuple[FactRow, ...]
     related: tuple[str, ...]
     exceptions: tuple[str, ...]
+    excepted_by: tuple[str, ...]
     conflicts: tuple[str, ...]
     cases: tuple[str, ...] = field(default=())
+    clause_text: str = ""
 
 
-def explain(rulebook: Rulebook, rule_id: str, *, cases: Iterable[str] = ()) -> RulePage:
-    """The page of a rule; `cases` are the titles of its scenarios.
+def explain(
+    rulebook: Rulebook, rule_id: str, *, cases: Iterable[str] = (), clause_text: str = ""
+) -> RulePage:
+    """The page of a rule; `cases` are the titles of its scenarios, `clause_text` the clause's words where they are bound.
 
     Raises:
         KeyError: when there is no such rule.
@@ -120,6 +137,7 @@ def explain(rulebook: Rulebook, rule_id: str, *, cases: Iterable[str] = ()) -> R
         places=_places(document),
         dates=_dates(document, rule, subject),
         versions=tuple(_section(version, subject) for version in versions),
+        definitions=tuple(_definitions(rule, subject, roots)),
         figures=tuple(_figures(versions, roots)),
         readings=tuple(_readings(rule, subject, roots)),
         ambiguities=tuple((entry.issue, entry.default) for entry in rule.ambiguities),
@@ -129,8 +147,14 @@ def explain(rulebook: Rulebook, rule_id: str, *, cases: Iterable[str] = ()) -> R
         facts=tuple(_fact_row(subject.facts[key]) for key in _facts(roots) if key in subject.facts),
         related=tuple(_named(rulebook, name) for name in rule.related),
         exceptions=tuple(_named(rulebook, name) for name in rule.exception_to),
+        excepted_by=tuple(
+            _named(rulebook, name)
+            for name, others in rulebook.rules.items()
+            if any(rule.id in other.exception_to for other in others)
+        ),
         conflicts=rule.conflicts,
         cases=tuple(cases),
+        clause_text=clause_text,
     )
 
 
@@ -149,7 +173,9 @@ def _facts(roots: Iterable[t.Expression]) -> tuple[str, ...]:
 
 def _fact_row(fact: Fact) -> FactRow:
     unit = fact.unit.name if fact.numeric and fact.unit.name != "无" else ""
-    return FactRow(fact.label, fact.key, unit, fact.definition, fact.values)
+    return FactRow(
+        fact.label, fact.key, unit, fact.definition, fact.values, fact.derivation or "", fact.parameter
+    )
 
 
 def _named(rulebook: Rulebook, name: str) -> str:
@@ -223,6 +249,18 @@ def _section(rule: Rule, subject: Subject) -> Section:
         ("unless", text.unless),
     )
     return Section(_period(rule.period), tuple(parts), tuple(item for item in written if item[1]))
+
+
+def _definitions(rule: Rule, subject: Subject, roots: Iterable[t.Expression]) -> Iterator[tuple[str, str]]:
+    """The notions of the document that the rule uses, with what each stands for; those used inside others too."""
+    say = _Teller(rule, subject).say
+    found: dict[str, t.Expression] = {}
+    for root in roots:
+        for node in t.walk(root):
+            if isinstance(node, t.Defined):
+                found.setdefault(node.name, node.body)
+    for name, body in found.items():
+        yield name, say(body)
 
 
 def _figures(versions: Sequence[Rule], roots: Sequence[t.Expression]) -> Iterator[FigureRow]:
@@ -306,7 +344,8 @@ def _tails(page: RulePage) -> Iterator[tuple[str, Sequence[str]]]:
     yield "条文以外的判断", [page.derived] if page.derived else []
     yield "边界", [page.boundary] if page.boundary else []
     yield "后果", [page.consequence] if page.consequence else []
-    yield "是下列规则的例外", page.exceptions
+    yield "是下列规则的例外（本条适用并符合时，它们不再适用）", page.exceptions
+    yield "下列规则是本条的例外（它们适用并符合时，本条不再适用）", page.excepted_by
     yield "关联条款", page.related
     yield "与其他条款不一致之处", page.conflicts
     yield "用例", page.cases
@@ -317,12 +356,22 @@ def page_lines(page: RulePage) -> Iterator[Line]:
     yield Line(f"{page.id}  {page.title}", "title")
     for heading, text in _heads(page):
         yield Line(f"{heading}　{text}", indent=2, hang=4)
+    if page.clause_text:
+        yield Line("")
+        yield Line("条文原文", "title")
+        for text in page.clause_text.splitlines():
+            yield Line(text, indent=2)
     for section in page.versions:
         yield Line("")
         period = f"（{section.period}）" if section.period and len(page.versions) > 1 else ""
         yield Line(f"判断{period}", "title")
         for heading, text in section.parts:
             yield Line(f"{heading}：{text}", indent=2, hang=4)
+    if page.definitions:
+        yield Line("")
+        yield Line("所用说法", "title")
+        for name, meaning in page.definitions:
+            yield Line(f"{name}：{meaning}", indent=2, hang=4)
     if page.figures:
         yield Line("")
         yield Line("参数", "title")
@@ -333,7 +382,7 @@ def page_lines(page: RulePage) -> Iterator[Line]:
     yield Line("读取的事实", "title")
     for fact in page.facts:
         unit = f"，{fact.unit}" if fact.unit else ""
-        yield Line(f"{fact.label}（{fact.key}{unit}）：{fact.definition}", indent=2, hang=4)
+        yield Line(f"{fact.label}（{fact.key}{unit}）：{fact.definition}{_aside(fact)}", indent=2, hang=4)
     for heading, texts in _tails(page):
         if texts:
             yield Line("")
@@ -344,38 +393,53 @@ def page_lines(page: RulePage) -> Iterator[Line]:
 
 def page_markdown(page: RulePage) -> str:
     """The page as Markdown, the same for the same rulebook."""
-    lines = [f"# {_escaped(page.title)}", "", f"`{page.id}`", ""]
-    lines += _markdown_table(("", ""), list(_heads(page)))
+    lines = [f"# {escaped(page.title)}", "", f"`{page.id}`", ""]
+    lines += markdown_table(("", ""), list(_heads(page)))
+    if page.clause_text:
+        lines += ["", "## 条文原文", "", *(f"> {escaped(text)}" for text in page.clause_text.splitlines())]
     for section in page.versions:
         period = f"（{section.period}）" if section.period and len(page.versions) > 1 else ""
         lines += ["", f"## 判断{period}", ""]
-        lines += [f"- **{heading}**：{_escaped(text)}" for heading, text in section.parts]
+        lines += [f"- **{heading}**：{escaped(text)}" for heading, text in section.parts]
         lines += ["", "规则文件中的写法：", "", "```yaml"]
         lines += [f"{key}: {text}" for key, text in section.written]
         lines += ["```"]
+    if page.definitions:
+        lines += ["", "## 所用说法", ""]
+        lines += [f"- **{escaped(name)}**：{escaped(meaning)}" for name, meaning in page.definitions]
     if page.figures:
         lines += ["", "## 参数", ""]
         rows = [(figure.name, figure.value, figure.period, figure.basis) for figure in page.figures]
-        lines += _markdown_table(("参数", "数值", "时段", "依据"), rows)
+        lines += markdown_table(("参数", "数值", "时段", "依据"), rows)
     lines += ["", "## 读取的事实", ""]
     facts = [(fact.label, f"`{fact.key}`", fact.unit, _with_values(fact)) for fact in page.facts]
-    lines += _markdown_table(("事实", "键", "单位", "说明"), facts)
+    lines += markdown_table(("事实", "键", "单位", "说明"), facts)
     for heading, texts in _tails(page):
         if texts:
-            lines += ["", f"## {heading}", "", *(f"- {_escaped(text)}" for text in texts)]
+            lines += ["", f"## {heading}", "", *(f"- {escaped(text)}" for text in texts)]
     return "\n".join(lines) + "\n"
 
 
 def _with_values(fact: FactRow) -> str:
-    return f"{fact.definition}（可填：{'、'.join(fact.values)}）" if fact.values else fact.definition
+    values = f"（可填：{'、'.join(fact.values)}）" if fact.values else ""
+    return f"{fact.definition}{values}{_aside(fact)}"
 
 
-def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _aside(fact: FactRow) -> str:
+    """Where the fact may come from beside the record."""
+    texts = ["可由地方配置给出"] if fact.configurable else []
+    texts += [f"没有填的由同一批数据推导：{fact.derivation}"] if fact.derivation else []
+    return f"（{'；'.join(texts)}）" if texts else ""
+
+
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown, its cells escaped."""
     lines = ["| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
-    return lines + ["| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in rows]
+    return lines + ["| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text on one line, without what Markdown would take for marks; `code` stays."""
     flat = " ".join(text.split())
     if flat.startswith("`") and flat.endswith("`"):
         return flat

@@ -203,7 +203,12 @@ def _written_values(rule: Rule) -> Iterator[tuple[str, DatedValue]]:
 
 
 def _in_words(parameter: Parameter, value: DatedValue, texts: Sequence[str]) -> bool:
-    """Whether the clause has the words that the parameter's meaning quotes for its figure: “年度” for once a year."""
+    """Whether the clause has the words that the parameter's meaning quotes for its figure: “年度” for once a year.
+
+    Only counts and days may be told in words; a quantity with a unit has to be written.
+    """
+    if value.unit is not None and value.unit.name != "无":
+        return False
     quoted = _QUOTED.findall(f"{value.basis} {parameter.meaning}")
     return any(squeezed(words) in squeezed(text) for words in quoted for text in texts)
 

@@ -21,7 +21,7 @@ _TEN_THOUSAND = 10_000
 _NUMERALS = "零〇一二三四五六七八九十百千万两"
 _QUARTERS = {3: "一", 6: "二", 9: "三", 12: "四"}
 # What a bare Chinese numeral has to stand beside, since 一 is part of many words.
-_COUNTED = "[个名层家年月日天亩种级处项季条款座倍次人份成米户宗方套户]"
+_COUNTED = "[个名层家年月日天亩种级处项季座倍次人份成米户宗方套户]"
 _TWO = 2
 _WORDS_OF_ONE = {
     "月": ("每月", "月通报", "按月", "逐月", "月度", "当月"),
@@ -73,8 +73,8 @@ def _numbers(value: Fraction, unit: Unit | None) -> Iterator[str]:
         if end:
             yield f"(?<![{_NUMERALS}]){words}个?{end}"
         else:
-            yield f"(?<![{_NUMERALS}]){words}{_COUNTED}"
-            yield f"[第前后]{words}(?![{_NUMERALS}])"
+            yield f"(?<![{_NUMERALS}第]){words}{_COUNTED}"
+            yield f"[第前后]{words}(?![{_NUMERALS}章条款项])"
     if not name and value.denominator == 1 and value > 1:
         # 位次等分数 3: 三分之一.
         yield from (f"{words}分之一" for words in _chinese(value))
@@ -125,7 +125,7 @@ def _numeral(number: int, digits: str, column: int) -> str:
 
 def _days(day: date) -> Iterator[str]:
     """`2024年6月30日`; a month stands for its first and last day, quarters and years for theirs."""
-    bare_month = rf"(?<!\d){day.month}月"
+    bare_month = rf"(?<!\d)(?<!\d年){day.month}月"
     yield rf"{day.year}年{day.month}月{day.day}日"
     yield rf"{bare_month}{day.day}日"
     yield rf"{day.year}-0?{day.month}-0?{day.day}(?!\d)"
@@ -133,6 +133,7 @@ def _days(day: date) -> Iterator[str]:
     if last or day.day == 1:
         yield rf"{day.year}年{day.month}月(?!\d)"
     if last:
+        yield rf"{day.year}年{day.month}月(?:底|末|份)"
         yield rf"{bare_month}(?:底|末|份)"
         if day.month in _QUARTERS:
             yield rf"{_QUARTERS[day.month]}(?:、[二三四])*季度"

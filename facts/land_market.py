@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from landrules.facts.notes import Note, Place
-from landrules.facts.quantities import normalise_text, parse_number
-from landrules.facts.read_headings import Column, Names, squash
+from landrules.facts.quantities import normalise_text, parse_number, squash
+from landrules.facts.read_headings import Column, Names
 from landrules.facts.records import Entry
 from landrules.facts.values import parse_date
 from landrules.facts.vocabulary import Vocabulary
@@ -83,18 +83,19 @@ def adapt_columns(columns: Sequence[Column], market: Market, names: Names) -> tu
             adapted.append(replace(column, fact=None, unit=None, carry=column.heading, mapping=mapping))
         else:
             fact = names.subject.facts[target["fact"]]
-            adapted.append(replace(column, fact=fact, unit=column.unit or names.units.get(heading), carry=""))
+            unit = column.unit or names.units.get(heading)
+            adapted.append(replace(column, fact=fact, unit=unit, carry="", vague=False))
     return tuple(adapted)
 
 
-def carried_note(columns: Sequence[Column], market: Market, place: Place) -> Note:
+def carried_note(columns: Sequence[Column], place: Place) -> Note:
     """One note a sheet: how it was recognised, and which columns are carried along unjudged."""
     carried = [
         column.heading
         for column in columns
         if column.fact is None and not column.known and column.mapping is None
     ]
-    message = f"按中国土地市场网供地结果表（{market.name}）读取；照抄不判断的列：{'、'.join(carried) or '无'}"
+    message = f"按中国土地市场网供地结果表读取；照抄不判断的列：{'、'.join(carried) or '无'}"
     if "土地级别" in carried:
         message += "。“土地级别”多为当地基准地价级别，不是全国土地等别"
     if "土地来源" in carried:

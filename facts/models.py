@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from landrules.facts.values import read_value
+from landrules.facts.values import read_spelling, read_value
 from landrules.facts.vocabulary import Fact, Subject, Vocabulary
 
 __all__ = ["facts_model", "input_json_schema", "record_model"]
@@ -65,7 +65,7 @@ def record_model(subject: Subject) -> type[BaseModel]:
     """A model of one input record of that form: `{"subject", "id", "facts"}`."""
     fields: dict[str, Any] = {
         "subject": (
-            Literal[subject.key, subject.label],
+            Literal[(subject.key, subject.label, *subject.aliases)],
             Field(title="填报表", description=f"{subject.label}：{subject.definition}"),
         ),
         "id": (str | None, Field(default=None, title="编号", description="这条记录的编号；不填则以行号相称")),
@@ -100,7 +100,7 @@ def input_json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
 def _annotation(fact: Fact) -> Any:
     def check(value: object) -> object:
         problem = read_value(fact, value).problem
-        if problem:
+        if problem and read_spelling(fact, value) is None:
             raise ValueError(problem)
         return value
 
@@ -126,7 +126,7 @@ def _schema(fact: Fact) -> dict[str, Any]:
         case "bool":
             kinds: list[dict[str, Any]] = [{"type": "boolean"}, {"enum": ["是", "否", *_OPEN_WORDS]}]
         case "enum":
-            kinds = [{"enum": list(dict.fromkeys([*fact.values, *_OPEN_WORDS]))}]
+            kinds = [{"enum": list(dict.fromkeys([*fact.values, *_OPEN_WORDS, *fact.spellings]))}]
         case "set":
             kinds = [{"type": "array", "items": {"enum": list(fact.values)}, "uniqueItems": True}, words]
         case "number" | "integer":

@@ -12,21 +12,23 @@ from fractions import Fraction
 
 from landrules.facts.land_market import adapt_columns, carried_note, detect, refine
 from landrules.facts.notes import Note, Place
-from landrules.facts.quantities import Unit, format_quantity, normalise_text, parse_number
+from landrules.facts.quantities import Unit, compatible, format_quantity, normalise_text, parse_number
 from landrules.facts.read_headings import Column, Heading, Names, find_heading, squash
 from landrules.facts.read_sources import Cell, CellProblem, Sheet
 from landrules.facts.records import Entry, Record
-from landrules.facts.values import as_text, read_value, suggest
-from landrules.facts.vocabulary import Fact, Vocabulary
+from landrules.facts.values import as_text, read_spelling, read_value, suggest
+from landrules.facts.vocabulary import Fact, Subject, Vocabulary
 
 __all__ = [
     "Progress",
     "ReadCells",
+    "Spelled",
     "choose_heading",
     "is_words_sheet",
     "read_cells",
     "records_from_sheet",
-    "suggestion",
+    "spelled_notes",
+    "unknown_column",
 ]
 
 Progress = Callable[[int, int], None]
@@ -51,6 +53,8 @@ _LIMIT_FILLED = 500_000
 _EXCEL_EPOCH = date(1899, 12, 30)
 _LIKELY_SERIALS = range(32874, 73051)  # 1990 to 2099
 _HECTARE_ROUNDING = Fraction(1, 100)
+_SAID = ("supply_mode", "acquisition_method")
+_LEASES = ("长期租赁", "短期租赁", "租赁", "先租后让", "租让结合")
 
 
 @dataclass(slots=True)
@@ -58,7 +62,7 @@ class ReadCells:
     """What the cells of one row came to.
 
     `agreed` names pairs of columns that gave one fact alike; `unmapped` holds values of imported columns without a
-    certain meaning.
+    certain meaning; `spelled` holds values understood by what imports.yaml says of them.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -66,12 +70,33 @@ class ReadCells:
     notes: list[Note] = field(default_factory=list)
     agreed: list[tuple[str, str]] = field(default_factory=list)
     unmapped: list[tuple[str, str]] = field(default_factory=list)
+    spelled: list[Spelled] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A value written in one of the further ways: its column and text, and what was read, as values by fact label.
+
+    `open` is the label of the column's own fact where the value leaves that one open.
+    """
+
+    heading: str
+    text: str
+    meant: tuple[tuple[str, str], ...]
+    open: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     column: Column
     entry: Entry
+
+
+def unknown_column(heading: str, names: Names, place: Place) -> Note:
+    """The note on a column that means no fact: why, where that is known, else what it may have been meant to be."""
+    if reason := names.reason(heading):
+        return Note("info", "column-not-judged", f"照抄不判断：{reason}", place)
+    return Note("warning", "unknown-column", f"不认识这一列，照抄不判断{suggestion(heading, names)}", place)
 
 
 def suggestion(heading: str, names: Names) -> str:
@@ -92,10 +117,12 @@ def choose_heading(
     match best (供地宗地 among equals).
     """
     labels = {squash(name): key for key, form in forms.items() for name in (key, form.subject.label)}
-    named = labels.get(squash(sheet.name or ""))
+    aliases = {squash(name): key for key, form in forms.items() for name in form.subject.aliases}
+    exact = {**aliases, **labels}
+    named = exact.get(squash(sheet.name or ""))
     if named is None:
         titles = (cell for _, cells in sheet.rows[:_TITLE_WITHIN] for cell in _title_cells(cells))
-        named = next((key for title in titles if (key := labels.get(_title(title)))), None)
+        named = next((key for title in titles if (key := exact.get(_title(title)))), None)
     if named is None and sheet.name:
         within = [label for label in labels if label in squash(sheet.name)]
         named = labels[max(within, key=len)] if within else None
@@ -130,6 +157,8 @@ def read_cells(
     result = ReadCells()
     found: dict[str, list[_Candidate]] = {}
     facts: dict[str, Fact] = {}
+    implied: list[tuple[Column, str, str, str]] = []
+    vague: Column | None = None
     for column, raw in cells:
         if raw is None or raw == "":
             continue
@@ -140,15 +169,30 @@ def read_cells(
             _read_mapped(column, as_text(raw), result)
         elif column.fact is None:
             _carry(result.carried, column.carry, as_text(raw))
+        elif (meant := read_spelling(column.fact, raw)) is not None:
+            text = as_text(raw)
+            own = meant.get(column.fact.key)
+            if own is None:
+                _carry(result.carried, column.heading, text)
+            else:
+                facts[column.fact.key] = column.fact
+                found.setdefault(column.fact.key, []).append(_Candidate(column, Entry(own, text=text)))
+            implied.extend(
+                (column, key, value, text) for key, value in meant.items() if key != column.fact.key
+            )
+            result.spelled.append(
+                Spelled(column.heading, text, tuple(meant.items()), column.fact.label * (own is None))
+            )
         else:
             fact = column.fact
+            vague = column if column.vague else vague
             reading = read_value(fact, raw, column.unit)
             if reading.problem:
                 message = reading.problem + _serial_hint(fact, raw)
                 result.notes.append(
                     Note("error", "bad-value", message, replace(place, column=column.heading))
                 )
-            elif reading.hint:
+            elif reading.hint and not _told_of_column(column, reading.entry):
                 result.notes.append(
                     Note("info", "value-read-as", reading.hint, replace(place, column=column.heading))
                 )
@@ -167,7 +211,51 @@ def read_cells(
             result.entries[key] = candidates[0].entry
         else:
             result.entries[key] = _reconcile(facts[key], candidates, place, result)
+    for column, key, value, text in implied:
+        _imply(column, key, Entry(value, text=text), place, result)
+    if vague is not None and vague.fact is not None:
+        _leave_vague_term(vague, vague.fact, place, result)
     return result
+
+
+def _told_of_column(column: Column, entry: Entry | None) -> bool:
+    """True for a number converted from the unit of its heading: that is told once, of the column."""
+    converted = (
+        column.fact is not None and column.fact.numeric and column.unit not in (None, column.fact.unit)
+    )
+    return converted and entry is not None and entry.state == "known" and parsed_unit(entry.text) is None
+
+
+def _imply(column: Column, key: str, entry: Entry, place: Place, result: ReadCells) -> None:
+    """Take over what a value says of another fact (挂牌出让: 取得方式), unless the row says otherwise of it.
+
+    A row that says two things of how land is supplied is an error; a class that a person chose stays.
+    """
+    own = result.entries.get(key)
+    if own is None or own.state in ("unknown", "none"):
+        result.entries[key] = entry
+    elif own.state == "known" and own.value != entry.value and key in _SAID:
+        message = (
+            f"“{entry.text}”即“{entry.value}”，与另一列填的“{own.text}”不一致，不知以哪个为准，按录入错误处理；"
+            "请改成一致"
+        )
+        result.notes.append(Note("error", "columns-conflict", message, replace(place, column=column.heading)))
+        result.entries[key] = Entry(None, "invalid", f"{own.text}、{entry.text}")
+
+
+def _leave_vague_term(column: Column, fact: Fact, place: Place, result: ReadCells) -> None:
+    """A term under `年限` or `使用年限` is no grant term where the land is leased, or leased first."""
+    mode = result.entries.get("supply_mode")
+    entry = result.entries.get(fact.key)
+    if mode is None or mode.value not in _LEASES or entry is None or entry.state != "known":
+        return
+    del result.entries[fact.key]
+    _carry(result.carried, column.heading, entry.text)
+    message = (
+        f"供应方式是“{mode.value}”，“{column.heading}”（{entry.text}）没有写明是租期还是出让年限，照抄不判断；"
+        "租期请填“出租年期”，出让年限请填“出让年期”"
+    )
+    result.notes.append(Note("warning", "term-unclear", message, replace(place, column=column.heading)))
 
 
 def records_from_sheet(
@@ -186,7 +274,7 @@ def records_from_sheet(
     market = detect(heading.columns, vocabulary)
     columns = adapt_columns(heading.columns, market, names) if market else heading.columns
     columns = _complete(sheet, heading, columns)
-    notes = [carried_note(columns, market, place)] if market else _column_notes(columns, names, place)
+    notes = [carried_note(columns, place)] if market else _column_notes(columns, names, place)
     body = sheet.rows[heading.last + 1 :]
     filled = _fill_merged(sheet, body, columns, place, notes)
     skipped: dict[str, list[int]] = {}
@@ -204,6 +292,7 @@ def records_from_sheet(
     records: list[Record] = []
     agreed: Counter[tuple[str, str]] = Counter()
     unmapped: Counter[tuple[str, str]] = Counter()
+    spelled: Counter[Spelled] = Counter()
     for done, (number, cells) in enumerate(kept):
         row_place = Place(file, sheet.name, number)
         width = len(cells)
@@ -213,6 +302,7 @@ def records_from_sheet(
             refine(row.entries, row.carried, row.notes, row_place)
         agreed.update(row.agreed)
         unmapped.update(row.unmapped)
+        spelled.update(row.spelled)
         record = Record("", names.subject.key, row.entries, row.carried, row_place, tuple(row.notes))
         records.append(record)
         if progress and done % _PROGRESS_EVERY == 0:
@@ -221,6 +311,7 @@ def records_from_sheet(
         progress(len(kept), len(kept))
     notes.extend(_agreed_note(pair, count, place) for pair, count in sorted(agreed.items()))
     notes.extend(_unmapped_notes(unmapped, place))
+    notes.extend(spelled_notes(spelled, names.subject, place))
     return _with_ids(records, place, notes), notes
 
 
@@ -359,14 +450,22 @@ def _column_notes(columns: Sequence[Column], names: Names, place: Place) -> list
         column for column in columns if column.fact is None and not column.known and column.mapping is None
     ]
     notes = [
-        Note(
-            "warning",
-            "unknown-column",
-            f"不认识这一列，照抄不判断{suggestion(column.heading, names)}",
-            replace(place, column=column.heading),
-        )
+        unknown_column(column.heading, names, replace(place, column=column.heading))
         for column in unknown[:_NAMED_UNKNOWN]
     ]
+    notes.extend(
+        Note(
+            "info",
+            "unit-read-as",
+            f"按{column.unit.name.replace('每', '/')}读，换算为{column.fact.unit.name.replace('每', '/')}判断",
+            replace(place, column=column.heading),
+        )
+        for column in columns
+        if column.fact is not None
+        and column.unit is not None
+        and column.unit != column.fact.unit
+        and compatible(column.unit.dimension, column.fact.dimension)
+    )
     if len(unknown) > _NAMED_UNKNOWN:
         message = f"另有 {len(unknown) - _NAMED_UNKNOWN} 列不认识，照抄不判断；请核对是否选错了表，或多余的列是否应删去"
         notes.append(Note("warning", "unknown-columns", message, place))
@@ -475,6 +574,29 @@ def _unmapped_notes(unmapped: Counter[tuple[str, str]], place: Place) -> list[No
         )
         for heading, values in by_heading.items()
     ]
+
+
+def spelled_notes(spelled: Counter[Spelled], subject: Subject, place: Place) -> list[Note]:
+    """One note a column for all values understood by imports.yaml, and one for those that leave their fact open."""
+    whole: dict[str, list[str]] = {}
+    partly: dict[tuple[str, str], list[str]] = {}
+    for value, count in sorted(spelled.items(), key=lambda item: (-item[1], item[0].heading, item[0].text)):
+        meant = "、".join(f"{subject.facts[key].label}＝{word}" for key, word in value.meant)
+        line = f"{value.text}（{count}）→ {meant}"
+        if value.open:
+            partly.setdefault((value.heading, value.open), []).append(line)
+        else:
+            whole.setdefault(value.heading, []).append(line)
+    notes = [
+        Note("info", "values-read-as", f"按对应表读取：{'；'.join(lines)}", replace(place, column=heading))
+        for heading, lines in whole.items()
+    ]
+    for (heading, label), lines in partly.items():
+        fact = subject.fact(label)
+        values = "、".join(fact.values) if fact else ""
+        message = f"没有写全：{'；'.join(lines)}；“{label}”按未填处理，要判断请改填：{values}"
+        notes.append(Note("warning", "values-incomplete", message, replace(place, column=heading)))
+    return notes
 
 
 def _with_ids(records: list[Record], place: Place, notes: list[Note]) -> list[Record]:

@@ -25,6 +25,7 @@ __all__ = [
     "parse_number",
     "round_half_even",
     "round_half_up",
+    "squash",
     "unit_names",
 ]
 
@@ -156,6 +157,11 @@ UNITS: tuple[Unit, ...] = (
 def normalise_text(text: str) -> str:
     """Full-width digits, letters, brackets and signs to half-width, outer white space away; 中文 stays."""
     return unicodedata.normalize("NFKC", text).replace(" ", " ").replace("−", "-").strip()
+
+
+def squash(text: str) -> str:
+    """Text for comparing names: half-width, lower case, without any white space."""
+    return re.sub(r"\s+", "", normalise_text(text)).lower()
 
 
 @cache

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from landrules.facts.quantities import Unit, find_unit, normalise_text
+from landrules.facts.quantities import Unit, find_unit, normalise_text, squash
 from landrules.facts.read_sources import Cell
 from landrules.facts.vocabulary import Fact, Subject, Vocabulary
 
-__all__ = ["Column", "Heading", "Names", "find_heading", "names_of", "resolve", "score_row", "squash"]
+__all__ = [
+    "Column",
+    "Heading",
+    "Names",
+    "find_heading",
+    "make_column",
+    "names_of",
+    "resolve",
+    "score_row",
+    "squash",
+]
 
 _HEADING_WITHIN = 25
 _LONGEST_HEADING = 80
@@ -40,13 +50,20 @@ _COMMON = ("district", "city", "as_of_date", "action_date", "deviation_justified
 class Names:
     """Every way to write a column of one fact type, as squashed text: facts, and columns that identify.
 
-    `units` holds the units that belong to an alias (`成交价格(万元)`).
+    `units` holds the units that belong to an alias (`成交价格(万元)`), `vague` the names of a term that do not say
+    whether land is granted or leased for it, `explained` the headings known to mean something else, with the reason.
     """
 
     subject: Subject
     facts: Mapping[str, Fact]
     units: Mapping[str, Unit]
     identifying: Mapping[str, str]
+    vague: frozenset[str] = frozenset()
+    explained: Mapping[str, str] = field(default_factory=dict)
+
+    def reason(self, heading: str) -> str:
+        """Why a heading that is often met means none of the facts, empty where nothing is known of it."""
+        return next((self.explained[text] for text, _, _ in _forms(heading) if text in self.explained), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,7 @@ class Column:
 
     `carry` is the name under which its text is carried along where it is not judged; `known` tells an identifying
     column from an unknown one. `mapping` (imported tables) turns a written value into values of several facts by key.
+    `vague` marks a term that holds for a grant only where the row grants land.
     """
 
     index: int
@@ -64,6 +82,7 @@ class Column:
     carry: str = ""
     known: bool = False
     mapping: Mapping[str, Mapping[str, str]] | None = None
+    vague: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +93,6 @@ class Heading:
     last: int
     columns: tuple[Column, ...]
     score: float
-
-
-def squash(text: str) -> str:
-    """Heading text for comparison: half-width, lower case, without any white space."""
-    return re.sub(r"\s+", "", normalise_text(text)).lower()
 
 
 def names_of(vocabulary: Vocabulary, subject: Subject) -> Names:
@@ -107,7 +121,18 @@ def names_of(vocabulary: Vocabulary, subject: Subject) -> Names:
     for name, aliases in vocabulary.identifying.items():
         for spelling in (name, *aliases):
             identifying.setdefault(squash(spelling), name)
-    return Names(subject, facts, units, identifying)
+    vague = frozenset(squash(name) for name in vocabulary.vague_terms)
+    explained = {squash(name): reason for name, reason in vocabulary.not_facts.items()}
+    return Names(subject, facts, units, identifying, vague, explained)
+
+
+def make_column(index: int, heading: str, names: Names) -> Column:
+    """The column of that heading: its fact and unit, or the name under which it is carried along."""
+    fact, unit, carry = resolve(heading, names)
+    vague = fact is not None and any(text in names.vague for text, _, _ in _forms(heading))
+    return Column(
+        index, heading, fact, unit, carry or ("" if fact else heading), known=bool(carry), vague=vague
+    )
 
 
 def resolve(heading: str, names: Names) -> tuple[Fact | None, Unit | None, str]:
@@ -148,7 +173,7 @@ def find_heading(
     if best is None:
         return None
     score, names, start, depth, headings = best
-    columns = tuple(_column(index, text, names) for index, text in enumerate(headings) if text)
+    columns = tuple(make_column(index, text, names) for index, text in enumerate(headings) if text)
     return names, _with_unit_row(rows, Heading(start, start + depth - 1, columns, score))
 
 
@@ -249,11 +274,6 @@ def _joined(parents: list[str], children: list[str], known: set[str]) -> list[st
         options = [f"{parent}({below})", parent + below, below]
         headings.append(next((name for name in options if _any_known(_forms(name), known)), parent + below))
     return headings
-
-
-def _column(index: int, heading: str, names: Names) -> Column:
-    fact, unit, carry = resolve(heading, names)
-    return Column(index, heading, fact, unit, carry or ("" if fact else heading), known=bool(carry))
 
 
 def _with_unit_row(rows: Sequence[tuple[int, Sequence[Cell]]], heading: Heading) -> Heading:

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from landrules.facts.normalise import (
     Progress,
+    Spelled,
     choose_heading,
     is_words_sheet,
     read_cells,
     records_from_sheet,
-    suggestion,
+    spelled_notes,
+    unknown_column,
 )
 from landrules.facts.notes import InputError, Note, Place, Severity
-from landrules.facts.read_headings import Column, Names, names_of, resolve, score_row
+from landrules.facts.read_headings import Column, Names, make_column, names_of, score_row
 from landrules.facts.read_html import read_html
 from landrules.facts.read_json import Item, Pairs, items_of, read_json_items
 from landrules.facts.read_sources import Sheet, load_bytes, sniff
@@ -203,6 +205,7 @@ def _records_from_items(
     forms: dict[str, Names] = {}
     records: list[Record] = []
     notes: list[Note] = []
+    spelled: dict[str, Counter[Spelled]] = {}
     for number, item in enumerate(items, 1):
         if progress and (number % _PROGRESS_EVERY == 0 or number == len(items)):
             progress(number, len(items))
@@ -238,8 +241,11 @@ def _records_from_items(
         elif content is None:
             own.append(Note("warning", "record-empty", "没有“facts”，这条记录没有任何事实", item.place))
         row = read_cells(_columns(pairs, forms[key], item.place, own), item.place)
+        spelled.setdefault(key, Counter()).update(row.spelled)
         identity = as_text(name) if name not in (None, "") else f"行{item.place.row or number}"
         records.append(Record(identity, key, row.entries, row.carried, item.place, (*own, *row.notes)))
+    for key, values in spelled.items():
+        notes.extend(spelled_notes(values, vocabulary.subjects[key], Place(file=items[0].place.file)))
     return records, notes
 
 
@@ -275,15 +281,14 @@ def _columns(
 ) -> list[tuple[Column, object]]:
     cells: list[tuple[Column, object]] = []
     for index, (key, value) in enumerate(pairs):
-        fact, unit, carry = resolve(key, names)
-        if fact is None and not carry:
-            message = f"不认识“{key}”，照抄不判断{suggestion(key, names)}"
-            notes.append(Note("warning", "unknown-fact", message, replace(place, column=key)))
-        column = Column(index, key, fact, unit, carry or key, known=bool(carry))
+        column = make_column(index, key, names)
+        if column.fact is None and not column.known:
+            note = unknown_column(key, names, replace(place, column=key))
+            notes.append(replace(note, code="unknown-fact") if note.code == "unknown-column" else note)
         if _nested(value):
             message = f"“{key}”的值应是数、文字、是否或一列文字，不能再有层次；按未填处理"
             notes.append(Note("error", "bad-value", message, replace(place, column=key)))
-            cells.append((replace(column, fact=None, carry=key), "{…}"))
+            cells.append((replace(column, fact=None, carry=key, vague=False), "{…}"))
         else:
             cells.append((column, value))
     return cells

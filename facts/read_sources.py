@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -170,7 +171,7 @@ def _declares_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo, place: P
                     return True
                 if re.search(rb"<[A-Za-z_]", head):
                     return False
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, struct.error):
         raise _corrupt(place) from None
     return False
 

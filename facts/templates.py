@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -16,11 +18,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from landrules.facts.vocabulary import Fact, Subject
 
-__all__ = ["heading_of", "template_bytes", "workbook_bytes", "write_template"]
+__all__ = ["Form", "filled_bytes", "heading_of", "template_bytes", "workbook_bytes", "write_template"]
 
 _IDENTIFYING = ("序号", "项目名称", "地块编号", "位置")
 _REMARKS = "备注"
 _ROWS = 500
+_SPARE = 20
 _INLINE_LIST = 255
 _FIRST_DAY = datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed stamp, so that equal content makes equal bytes
 _STAMP = (2020, 1, 1, 0, 0, 0)
@@ -36,6 +39,15 @@ _TYPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One sheet: the facts that have a column, and rows by label (none in a template)."""
+
+    subject: Subject
+    facts: tuple[Fact, ...]
+    rows: tuple[Mapping[str, str | float | date], ...] = ()
+
+
 def write_template(subject: Subject, path: Path) -> None:
     """Write the template of `subject` to `path` (an existing file is replaced)."""
     path.write_bytes(template_bytes(subject))
@@ -46,22 +58,39 @@ def template_bytes(subject: Subject) -> bytes:
 
     Identifying columns come first, then the facts in the order of the form, then 备注. An empty cell means unknown.
     """
+    return workbook_bytes(_workbook([Form(subject, tuple(subject.facts.values()))]))
+
+
+def filled_bytes(forms: Sequence[Form]) -> bytes:
+    """A workbook of several forms with rows in them, each on a sheet as the template has it."""
+    return workbook_bytes(_workbook(forms))
+
+
+def _workbook(forms: Sequence[Form]) -> Workbook:
     book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = subject.label
-    facts = list(subject.facts.values())
-    headings = [*_IDENTIFYING, *(heading_of(fact) for fact in facts), _REMARKS]
-    sheet.append(headings)
-    _style_heading(sheet, len(headings))
-    sheet.freeze_panes = f"{get_column_letter(len(_IDENTIFYING) + 1)}2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}1"
-    options = book.create_sheet("填表说明")
+    book.remove(book.worksheets[0])
+    sheets = [book.create_sheet(form.subject.label) for form in forms]
+    words = book.create_sheet("填表说明")
     choices = book.create_sheet("选项")
     choices.sheet_state = "hidden"
-    for index, fact in enumerate(facts, len(_IDENTIFYING) + 1):
-        _prepare_column(sheet, choices, index, fact)
-    _explain(options, facts)
-    return workbook_bytes(book)
+    for form, sheet in zip(forms, sheets, strict=True):
+        names = [*_IDENTIFYING, *(fact.label for fact in form.facts), _REMARKS]
+        headings = [*_IDENTIFYING, *(heading_of(fact) for fact in form.facts), _REMARKS]
+        sheet.append(headings)
+        _style_heading(sheet, len(headings))
+        # Long headings take three lines; not every program fits the height of a row by itself.
+        sheet.row_dimensions[1].height = 48
+        for letter, width in zip("ABCD", (8, 28, 14, 22), strict=True):
+            sheet.column_dimensions[letter].width = width
+        sheet.freeze_panes = f"{get_column_letter(len(_IDENTIFYING) + 1)}2"
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(headings))}1"
+        for row in form.rows:
+            sheet.append([row.get(name) for name in names])
+        for index, fact in enumerate(form.facts, len(_IDENTIFYING) + 1):
+            _prepare_column(sheet, choices, index, fact, len(form.rows) + _SPARE if form.rows else _ROWS)
+    facts = {fact.key: fact for form in forms for fact in form.facts}
+    _explain(words, list(facts.values()))
+    return book
 
 
 def heading_of(fact: Fact) -> str:
@@ -103,11 +132,11 @@ def _style_heading(sheet: Worksheet, width: int) -> None:
         sheet.column_dimensions[get_column_letter(index)].width = _WIDTH
 
 
-def _prepare_column(sheet: Worksheet, choices: Worksheet, index: int, fact: Fact) -> None:
+def _prepare_column(sheet: Worksheet, choices: Worksheet, index: int, fact: Fact, rows: int) -> None:
     letter = get_column_letter(index)
-    cells = f"{letter}2:{letter}{_ROWS + 1}"
+    cells = f"{letter}2:{letter}{rows + 1}"
     if fact.type == "date":
-        for row in range(2, _ROWS + 2):
+        for row in range(2, rows + 2):
             sheet.cell(row, index).number_format = "yyyy-mm-dd"
     values = ("是", "否") if fact.type == "bool" else fact.values if fact.type == "enum" else ()
     if not values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,11 +16,12 @@ from landrules.facts.quantities import (
     normalise_text,
     parse_number,
     round_half_up,
+    squash,
 )
 from landrules.facts.records import Entry
 from landrules.facts.vocabulary import Fact
 
-__all__ = ["Reading", "as_text", "parse_date", "read_value", "suggest"]
+__all__ = ["Reading", "as_text", "parse_date", "read_spelling", "read_value", "suggest"]
 
 _TRUE = {"是", "true", "yes", "y", "√", "✓", "✔", "对", "t"}
 _FALSE = {"否", "false", "no", "n", "×", "✗", "✘", "错", "f", "不是"}
@@ -94,6 +95,16 @@ def read_value(fact: Fact, raw: object, heading_unit: Unit | None = None) -> Rea
             return _read_members(fact, re.split(r"[；;、,，|\n]", text))
         case "text":
             return _read_text(fact, text)
+
+
+def read_spelling(fact: Fact, raw: object) -> Mapping[str, str] | None:
+    """What a further way to write a value says, as values by fact key; None where `raw` is none of those."""
+    if not fact.spellings or not isinstance(raw, str):
+        return None
+    wanted = squash(raw)
+    if any(wanted == squash(value) for value in fact.values):
+        return None
+    return fact.spellings.get(wanted)
 
 
 def parse_date(text: str) -> date | None:
@@ -210,7 +221,13 @@ def _read_choice(fact: Fact, text: str) -> Reading:
     for value in fact.values:
         if text == value or wanted == normalise_text(value):
             return Reading(Entry(value, text=text))
-    near = suggest(text, fact.values)
+    known = {squash(value) for value in (*fact.values, *fact.spellings)}
+    parts = [part for part in re.split(r"[、，,;；/+\n]|及|和|兼容", wanted) if part]
+    if len(parts) > 1 and all(squash(part) in known for part in parts):
+        return _invalid(
+            text, f"“{fact.label}”一格里写了几种（“{text}”），无法取其一；请拆成多行，每行一种，未定的留空"
+        )
+    near = suggest(text, [*fact.values, *fact.spellings])
     hint = f"是否指{near}？" if near else ""
     return _invalid(text, f"“{fact.label}”没有“{text}”这一项；{hint}可填：{'、'.join(fact.values)}")
 

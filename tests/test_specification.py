@@ -13,11 +13,13 @@ from landrules.engine.checking import check
 from landrules.engine.evaluate.derive import known_values
 from landrules.engine.evaluate.judge import judge, parts_of
 from landrules.engine.evaluate.reference import Situation
+from landrules.engine.evaluate.relevance import relevant_facts
 from landrules.engine.findings.model import CheckOptions, Finding
 from landrules.engine.rulebook import Rulebook
+from landrules.engine.rulebook.model import Rule
 from landrules.facts.calendar import load_workdays
 from landrules.facts.read_records import records_from_dicts
-from oracle import cases, notation
+from oracle import cases, notation, relevance
 
 DRAWS = 25
 
@@ -47,33 +49,60 @@ def findings_for(
     return [record.findings[0] for record in report.records]
 
 
+def logic_only(rulebook: Rulebook, rule: Rule, facts: Mapping[str, object]) -> Situation:
+    """What the boundary cases test: the logic, without the gate of place and date."""
+    reading = records_from_dicts(
+        [{"subject": rule.subject, "id": "x", "facts": dict(facts)}], rulebook.vocabulary
+    )
+    parameters = {name: parameter.values[-1].value for name, parameter in rule.parameters.items()}
+    tables = {
+        name: {row: values[-1].value for row, values in table.rows.items()}
+        for name, table in rule.tables.items()
+    }
+    return Situation(known_values(reading.records[0].entries), load_workdays(None), parameters, tables)
+
+
 def test_every_visible_boundary_case_has_the_expected_verdict(shared: Path, rulebook: Rulebook) -> None:
-    workdays = load_workdays(None)
     wrong = []
-    seen = 0
     for case in library(shared).cases:
         rule = f"{case.document}/{case.provision}"
-        if rule not in rulebook.rules:
-            continue
-        seen += 1
         version = rulebook.rules[rule][-1]
-        reading = records_from_dicts(
-            [{"subject": version.subject, "id": "x", "facts": dict(case.facts)}], rulebook.vocabulary
-        )
-        situation = Situation(
-            known_values(reading.records[0].entries),
-            workdays,
-            {name: parameter.values[-1].value for name, parameter in version.parameters.items()},
-            {
-                name: {row: values[-1].value for row, values in table.rows.items()}
-                for name, table in version.tables.items()
-            },
-        )
+        situation = logic_only(rulebook, version, case.facts)
         verdict = judge(parts_of(version), situation).verdict
         if verdict != case.expect:
             wrong.append(f"{rule} {case.id}: {verdict} instead of {case.expect}")
-    assert seen > 0
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_checkable_provision_is_a_rule_and_every_rule_a_provision(
+    shared: Path, rulebook: Rulebook
+) -> None:
+    assert set(rulebook.rules) == set(library(shared).provisions)
+
+
+def test_the_missing_facts_listed_are_those_that_trying_everything_finds(
+    shared: Path, rulebook: Rulebook
+) -> None:
+    provisions = library(shared)
+    compared = 0
+    for rule, provision in provisions.provisions.items():
+        document, version = provisions.document(provision), rulebook.rules[rule][-1]
+        subject = rulebook.vocabulary.subjects[version.subject]
+        rng = random.Random(f"missing {rule}")
+        for _ in range(2):
+            facts = cases.random_facts(provision, provisions.vocabulary, rng)
+            values = provisions.values(provision, facts)
+            if notation.judge(document, provision, values).verdict != "待补充":
+                continue
+            tried = relevance.relevant(document, provision, values, provisions.types(provision))
+            listed = relevant_facts(parts_of(version), logic_only(rulebook, version, facts), subject)
+            # Where there is too much to try everything, what trying finds is a lower bound.
+            assert set(listed) == tried.keys or (not tried.exhaustive and tried.keys < set(listed)), (
+                rule,
+                facts,
+            )
+            compared += 1
+    assert compared > 100
 
 
 def test_random_facts_get_the_verdict_of_the_specification_with_place_and_date(

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from landrules.facts.templates import workbook_bytes
+from landrules.facts.templates import Form, filled_bytes, workbook_bytes
+from landrules.facts.vocabulary import load_vocabulary
 
 TITLE = "乌海市2023年度国有建设用地供应计划宗地表（示例数据，项目、地块均为虚构）"
 # A heading with a parent spans two rows, as in the plans that cities publish.
@@ -46,11 +48,43 @@ HEADINGS: tuple[tuple[str, str], ...] = (
     ("是否认定用地集约", ""),
     ("是否有其他减价依据", ""),
     ("供地安排", ""),
+    ("地级市", ""),
+    ("土地所有权性质", ""),
+    ("是否建设项目用地", ""),
+    ("压占永久基本农田面积（公顷）", ""),
+    ("压占生态保护红线面积（公顷）", ""),
+    ("是否位于城镇开发边界内", ""),
+    ("能源项目类别", ""),
+    ("是否社会资本参与修复", ""),
+    ("是否签订书面租赁合同", ""),
+    ("是否约定租金条款", ""),
+    ("是否约定供后开发利用", ""),
+    ("租赁环节取得方式", ""),
+    ("年期确定是否考虑产业生命周期", ""),
+    ("年期确定是否考虑土地市场供需", ""),
     ("备注", ""),
 )
 NAMES = tuple(child if child and parent == "租赁" else parent + child for parent, child in HEADINGS)
 
 HAIBOWAN, WUDA, HAINAN = "海勃湾区", "乌达区", "海南区"
+# What the surveys before a plan have found; rows that say 未核查 in their remarks have none of it.
+SURVEYED = {
+    "地级市": "乌海市",
+    "土地所有权性质": "国有",
+    "是否建设项目用地": "是",
+    "压占永久基本农田面积（公顷）": 0,
+    "压占生态保护红线面积（公顷）": 0,
+    "是否位于城镇开发边界内": "是",
+    "能源项目类别": "非能源",
+    "是否社会资本参与修复": "否",
+}
+CONTRACT = {
+    "是否签订书面租赁合同": "是",
+    "是否约定租金条款": "是",
+    "是否约定供后开发利用": "是",
+    "意向用地者数": 1,
+}
+TERM_BASIS = {"年期确定是否考虑产业生命周期": "是", "年期确定是否考虑土地市场供需": "是"}
 INDUSTRY = {
     "土地用途": "工业",
     "法定年限用途类别": "工业",
@@ -63,9 +97,9 @@ INDUSTRY = {
     "供地安排": "一次性供地",
 }
 GRANT = {**INDUSTRY, "供应方式": "出让", "出让年限(年)": 50}
-LEASE = {**INDUSTRY, "供应方式": "长期租赁", "等别标准（元/㎡）": None}
-LEASE_THEN_GRANT = {**INDUSTRY, "供应方式": "先租后让"}
-ELASTIC = {**INDUSTRY, "供应方式": "弹性年期出让"}
+LEASE = {**INDUSTRY, **CONTRACT, "供应方式": "长期租赁", "等别标准（元/㎡）": None}
+LEASE_THEN_GRANT = {**INDUSTRY, "供应方式": "先租后让", "租赁环节取得方式": "挂牌"}
+ELASTIC = {**INDUSTRY, **TERM_BASIS, "供应方式": "弹性年期出让"}
 TOURISM = {
     "土地用途": "旅游",
     "法定年限用途类别": "商业旅游娱乐",
@@ -91,8 +125,10 @@ def parcel(
         "面积公顷": hectares,
         "面积亩": round(hectares * 15, 2),
     }
-    for part in (*facts, more):
+    for part in (SURVEYED, *facts, more):
         row.update(part)
+    if "未核查" in str(row.get("备注", "")):
+        row = {name: value for name, value in row.items() if name not in SURVEYED}
     return row
 
 
@@ -149,7 +185,7 @@ def parcels() -> list[Row]:
         parcel("石嘴塔筒制造项目", HAINAN, "西来岭园区F-03", 8.0, LEASE, {"租赁期限(年)": 25}),
         parcel("拉僧山冷轧薄板项目", HAINAN, "西来岭园区F-04", 5.5, LEASE, 取得方式="协议", 是否依法须招拍挂="否", 意向用地者数=2,
                **{"租赁期限(年)": 15}),
-        parcel("赛罕乌素骨料加工项目", HAINAN, "西来岭园区F-05", 2.0, LEASE, 备注="租期、起止日期未报"),
+        parcel("赛罕乌素骨料加工项目", HAINAN, "西来岭园区F-05", 2.0, LEASE, 备注="租期、起止日期未报，三区三线未核查"),
         parcel("甘草小镇康养旅居项目", HAINAN, "巴音陶亥片区G-01", 3.1, TOURISM, 供应方式="先租后让", 备注="年期按用途分列，需拆行",
                **{"租赁期限(年)": 10, "出让年限(年)": "70年、40年"}),
         parcel("黄河岸线驿站项目", HAINAN, "巴音陶亥片区G-02", 0.8, TOURISM, 供应方式="短期租赁", 是否房地产用地=None,
@@ -187,6 +223,32 @@ def plan_workbook() -> Workbook:
     )
     _style(sheet, width)
     return book
+
+
+def form_workbooks() -> dict[str, bytes]:
+    """The samples of the other documents, by file name without suffix: a sheet a form, with the columns they use."""
+    vocabulary = load_vocabulary()
+    written = yaml.safe_load((Path(__file__).parent / "sample_rows.yaml").read_text(encoding="utf-8"))
+    books = {}
+    for name, sheets in written.items():
+        forms = []
+        for label, content in sheets.items():
+            subject = vocabulary.subject(label)
+            rows = [{**content["common"], **row} for row in content["rows"]]
+            used = {column for row in rows for column in row}
+            known = {fact.label for fact in subject.facts.values()} | {
+                "序号",
+                "项目名称",
+                "地块编号",
+                "位置",
+                "备注",
+            }
+            if used - known:
+                raise SystemExit(f"{name} {label}: no such columns: {sorted(used - known)}")
+            facts = tuple(fact for fact in subject.facts.values() if fact.label in used)
+            forms.append(Form(subject, facts, tuple(rows)))
+        books[name] = filled_bytes(forms)
+    return books
 
 
 def _total(word: str, rows: list[Row], area: int) -> list[object]:
@@ -237,6 +299,8 @@ def main() -> None:
         Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "facts" / "samples"
     )
     (folder / "wuhai-supply-plan.xlsx").write_bytes(workbook_bytes(plan_workbook()))
+    for name, content in form_workbooks().items():
+        (folder / f"{name}.xlsx").write_bytes(content)
 
 
 if __name__ == "__main__":

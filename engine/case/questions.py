@@ -14,6 +14,7 @@ from landrules.engine.evaluate.algebra import Stage, Verdict, stage_of
 from landrules.engine.evaluate.derive import known_values
 from landrules.engine.evaluate.judge import Parts, judge, parts_of, presuming_nodes, unsettled
 from landrules.engine.evaluate.reference import Situation
+from landrules.engine.evaluate.situations import day_of, parameters_on, tables_on
 from landrules.engine.findings.finding import judged, rule_in_use
 from landrules.engine.findings.model import CheckOptions, Mark
 from landrules.engine.rulebook import Rulebook
@@ -90,7 +91,7 @@ def questions(
             if passed.open is False:
                 yield Question(passed.version, gate=False)
                 continue
-            day = passed.day or _day_of(values)
+            day = passed.day or day_of(values)
             asked = tuple(
                 _asked(rule, versions.index(rule), record, values, day, workdays)
                 for rule in reversed(passed.candidates)
@@ -164,31 +165,10 @@ def _asked(
     workdays: Workdays,
 ) -> Asked:
     parts = parts_of(rule)
-    situation = _situation(rule, day, values, workdays)
+    situation = Situation(values, workdays, parameters_on(rule, day), tables_on(rule, day))
     return Asked(
         rule, version, parts, situation.suspending(*unsettled(presuming_nodes(parts), record.entries))
     )
-
-
-def _situation(rule: Rule, day: date | None, values: Mapping[str, Value], workdays: Workdays) -> Situation:
-    parameters: dict[str, Value | None] = {}
-    for name, parameter in rule.parameters.items():
-        dated = parameter.at(day)
-        parameters[name] = dated.value if dated else None
-    tables: dict[str, Mapping[str, Value | None]] = {}
-    for name, table in rule.tables.items():
-        rows = {key: table.at(key, day) for key in table.rows}
-        tables[name] = {key: row.value if row else None for key, row in rows.items()}
-    return Situation(values, workdays, parameters=parameters, tables=tables)
-
-
-def _day_of(values: Mapping[str, Value]) -> date | None:
-    """The day whose parameters hold where no date gate applies: that of the action, else of the evaluation."""
-    for key in ("action_date", "as_of_date"):
-        day = values.get(key)
-        if isinstance(day, date):
-            return day
-    return None
 
 
 def _describe(error: Exception) -> str:

@@ -193,11 +193,14 @@ def missing_year(node: t.AddWorkdays | t.RollWorkday, situation: Situation) -> i
     start = _day(evaluate(node.day, situation))
     if start is None:
         return None
-    if isinstance(node, t.RollWorkday):
-        years = situation.workdays.missing_years(start)
-    else:
-        span = _number(evaluate(node.span, situation))
-        years = () if span is None else situation.workdays.missing_years(start, int(span))
+    span = None if isinstance(node, t.RollWorkday) else _number(evaluate(node.span, situation))
+    if span is None and isinstance(node, t.AddWorkdays):
+        return None
+    try:
+        years = situation.workdays.missing_years(start, None if span is None else int(span))
+    except ValueError:
+        # A count beyond every calendar is no matter of one missing year.
+        return None
     return years[0] if years else None
 
 

@@ -60,8 +60,8 @@ def relevant_facts(
         {key: value for key, value in situation.values.items() if key == _NEVER_ASKED}
     )
     witnesses = {} if witnesses is None else witnesses
-    relevant = {key for key in candidates if _witnessed(key, start, blank, candidates, witnesses)}
     choices = domains(start, candidates, subject)
+    relevant = {key for key in candidates if _witnessed(key, start, blank, choices, witnesses)}
     seen: set[Parts] = set()
     pending: list[tuple[Parts, Mapping[str, Value], Mapping[str, Value]]] = [(start, {}, {})]
     spent = 0
@@ -94,13 +94,17 @@ def relevant_facts(
 
 
 def _witnessed(
-    key: str, parts: Parts, blank: Situation, candidates: tuple[str, ...], witnesses: Witnesses
+    key: str, parts: Parts, blank: Situation, choices: Mapping[str, tuple[Value, ...]], witnesses: Witnesses
 ) -> bool:
     for path, value in witnesses.get(key, ()):
-        others = {**blank.values, **{name: other for name, other in path.items() if name in candidates}}
+        others = {name: other for name, other in path.items() if name in choices}
+        # Only what the search itself would try counts, so that the outcome does not depend on what came before.
+        if value not in choices[key] or any(other not in choices[name] for name, other in others.items()):
+            continue
+        known = {**blank.values, **others}
         try:
-            before = judge(parts, blank.with_values(others)).verdict
-            if judge(parts, blank.with_values({**others, key: value})).verdict is not before:
+            before = judge(parts, blank.with_values(known)).verdict
+            if judge(parts, blank.with_values({**known, key: value})).verdict is not before:
                 return True
         except ExecutionError:
             continue

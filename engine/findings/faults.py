@@ -23,6 +23,7 @@ __all__ = ["Atom", "Group", "describe_fault", "faults", "limit_and_margin", "rem
 _OPPOSITE: dict[str, t.ComparisonSign] = {"=": "≠", "≠": "=", "<": "≥", "≤": ">", ">": "≤", "≥": "<"}
 _MIRRORED: dict[str, t.ComparisonSign] = {"=": "=", "≠": "≠", "<": ">", "≤": "≥", ">": "<", "≥": "≤"}
 _DIGITS = 6
+_NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,10 @@ def describe_fault(fault: Fault, rule: Rule, subject: Subject, situation: Situat
     match fault:
         case Group(manner=manner, parts=parts):
             texts = [describe_fault(part, rule, subject, situation) for part in parts]
-            return (
-                "；".join(texts)
-                if manner == "all"
-                else "或者".join(f"（{text}）" for text in texts) + "须有其一"
-            )
+            if manner == "all":
+                return "；".join(texts)
+            listed = zip(_NUMBERS, texts, strict=False)
+            return "；".join(f"{number}{text}" for number, text in listed) + "（满足其一即可）"
         case Atom(node=t.Compare() as comparison, wanted=wanted):
             return _describe_comparison(_oriented(comparison, wanted), rule, subject, situation)
         case Atom(node=t.FactValue(key=key, label=label), wanted=wanted):
@@ -122,6 +122,8 @@ def describe_fault(fault: Fault, rule: Rule, subject: Subject, situation: Situat
             return (
                 f"{phrase(group, rule, situation)} 含 {'、'.join(beyond)}，仅限于 {'、'.join(members.values)}"
             )
+        case Atom(node=t.Coalesce(value=t.FactValue(label=label)), wanted=wanted):
+            return f"{label} 未填，按 {'否' if wanted else '是'} 判断"
         case Atom(node=node, wanted=wanted):
             return f"{'未满足' if wanted else '不应有'}：{phrase(node, rule, situation)}"
 

@@ -138,9 +138,11 @@ def longest_first(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     for word in words:
         if word:
             groups.setdefault(word[0], []).append(word)
-    return {
-        start: tuple(sorted(group, key=lambda word: (-len(word), word))) for start, group in groups.items()
-    }
+    for group in groups.values():
+        # By length, and in alphabetical order among equals; two sorts in C are quicker than one with a Python key.
+        group.sort()
+        group.sort(key=len, reverse=True)
+    return {start: tuple(group) for start, group in groups.items()}
 
 
 _LATIN = re.compile(r"[A-Za-z0-9_]")

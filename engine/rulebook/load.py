@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from landrules.engine.language import RuleTextError, Scope, parse
 from landrules.engine.language.tree import Expression
@@ -45,6 +45,7 @@ class Rulebook:
     derivations: Mapping[str, Mapping[str, Expression]]
     hash: str
     folders: tuple[Path, ...] = field(default=(), compare=False)
+    worked_out: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
     data_hashes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod

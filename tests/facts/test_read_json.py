@@ -93,8 +93,8 @@ def test_an_unknown_subject_is_an_error_with_a_suggestion(read):
 
 
 def test_an_unknown_fact_is_carried_along_and_reported_with_a_suggestion(read):
-    record = read(line(租赁年限=20, 出让年期=30), "a.jsonl").records[0]
-    assert record.carried == {"租赁年限": "20"}
+    record = read(line(租赁年数=20, 出让年期=30), "a.jsonl").records[0]
+    assert record.carried == {"租赁年数": "20"}
     (note,) = record.notes
     assert note.severity == "warning"
     assert "是否指" in note.message

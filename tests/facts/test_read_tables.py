@@ -79,13 +79,13 @@ def test_a_bracket_that_changes_the_meaning_makes_the_column_unknown(read):
 
 
 def test_an_unknown_column_is_reported_with_its_place_and_a_suggestion_and_carried_along(read):
-    reading = read("地块编号,租赁年期,出让年期\nA,20,50\n")
+    reading = read("地块编号,租赁年数,出让年期\nA,20,50\n")
     (note,) = reading.notes
     assert note.severity == "warning"
     assert note.place.file == "计划.csv"
-    assert note.place.column == "租赁年期"
+    assert note.place.column == "租赁年数"
     assert "是否指" in note.message
-    assert reading.records[0].carried["租赁年期"] == "20"
+    assert reading.records[0].carried["租赁年数"] == "20"
 
 
 def test_a_heading_row_further_down_is_found(read, shown):
@@ -110,7 +110,7 @@ def test_headings_merged_over_two_rows_are_joined_with_their_parents(read, shown
     assert shown(record, "lease_term") == "20 年"
     assert shown(record, "reserve_price") == "84 元/平方米"
     assert record.carried["租赁起始日"] == "2023-06-01"
-    assert codes(reading.notes) == ["unknown-column", "columns-agree"]
+    assert codes(reading.notes) == ["unknown-column", "unit-read-as", "columns-agree"]
 
 
 def test_a_row_of_units_below_the_headings_gives_the_units(read, shown):
@@ -440,7 +440,7 @@ def test_two_units_that_agree_within_rounding_give_the_more_precise_value(read, 
         "1 公顷",
     ]
     assert [record.notes for record in reading.records if codes(record.notes, "warning", "error")] == []
-    assert codes(reading.notes) == ["columns-agree"]
+    assert codes(reading.notes) == ["unit-read-as", "columns-agree"]
 
 
 def test_two_units_that_disagree_are_warned_of_and_the_canonical_one_counts(read, shown):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import jsonschema
@@ -58,6 +59,26 @@ def test_a_filled_template_is_read_back(tmp_path):
         "supply_mode": "先租后让",
         "is_industry_land": True,
     }
+    assert not [note for note in reading.all_notes() if note.severity != "info"]
+
+
+@pytest.mark.parametrize("key", SUBJECTS)
+def test_every_template_is_written_filled_and_read_back(key, tmp_path):
+    subject = VOCABULARY.subjects[key]
+    path = tmp_path / "模板.xlsx"
+    write_template(subject, path)
+    book = openpyxl.load_workbook(path)
+    sheet = book[subject.label]
+    headings = {cell.value: cell.column for cell in sheet[1]}
+    examples = {"bool": "是", "number": 1.5, "integer": 2, "date": date(2023, 6, 1), "text": "甲"}
+    for fact in subject.facts.values():
+        value = examples.get(fact.type) or fact.values[0]
+        sheet.cell(2, headings[heading_of(fact)], "2023-06" if fact.format == "YYYY-MM" else value)
+    book.save(path)
+    reading = read_records(path, VOCABULARY)
+    (record,) = reading.records
+    assert record.subject == key
+    assert {name for name, entry in record.entries.items() if entry.state == "known"} == set(subject.facts)
     assert not [note for note in reading.all_notes() if note.severity != "info"]
 
 

@@ -177,7 +177,13 @@ def test_a_place_is_known_by_name_code_and_full_name(rulebook: Rulebook, place: 
 def test_an_unknown_place_is_told_and_nothing_is_called_met(rulebook: Rulebook) -> None:
     report = parcels(rulebook, {"行政区": "海勃弯区", "供应方式": "长期租赁", "行为日期": "2023-06-01"})
     assert {found.verdict for found in report.records[0].findings} == {Verdict.NOT_APPLICABLE}
-    assert any("海勃湾区" in note.message for note in report.records[0].notes)
+    assert any("海勃湾区" in note.message and note.severity == "error" for note in report.records[0].notes)
+
+
+def test_a_place_that_no_document_binds_has_no_applicable_rule_and_is_no_slip(rulebook: Rulebook) -> None:
+    report = parcels(rulebook, {"行政区": "朝阳区", "供应方式": "长期租赁", "行为日期": "2023-06-01"})
+    assert {found.reason for found in report.records[0].findings} == {"place"}
+    assert {note.severity for note in report.records[0].notes} == {"warning"}
 
 
 def test_the_order_of_records_changes_only_the_order_of_the_report(rulebook: Rulebook) -> None:
@@ -254,3 +260,29 @@ def test_a_lease_far_into_the_next_century_is_violated_whatever_term_is_stated(r
         "租期届满日": "2128-05-01",
     }
     assert finding(parcels(rulebook, lease), LEASE).verdict is Verdict.VIOLATED
+
+
+def test_a_monstrous_number_of_working_days_settles_nothing_and_breaks_nothing() -> None:
+    rule = "xinzhou-2022-90/city-review-5wd"
+    facts = {
+        "行政区": "原平市",
+        "行为日期": "2023-06-01",
+        "市局是否收到材料": "是",
+        "市局收件日": "2023-06-01",
+    }
+    facts |= {"补正扣除工作日": "9" * 60, "city_submit_date": "2023-06-02"}
+    book = Rulebook.load(subjects=["approval_dossier"])
+    report = check_dicts(book, [{"subject": "approval_dossier", "id": "1", "facts": facts}])
+    assert not report.records[0].notes or all(note.severity == "info" for note in report.records[0].notes)
+    assert finding(report, rule).verdict is Verdict.OPEN
+
+
+def test_working_days_beyond_the_calendar_name_the_missing_year() -> None:
+    rule = "bozhou-2023/three-permits-one-workday"
+    facts = {"行政区": "谯城区", "行为日期": "2025-06-01", "是否带方案出让": "是"}
+    facts |= {"合同签订日": "2026-12-31", "payment_done_date": "2026-12-31", "评价基准日": "2027-01-10"}
+    found = finding(
+        check_dicts(Rulebook.load(), [{"subject": "parcel_supply", "id": "1", "facts": facts}]), rule
+    )
+    assert found.verdict is Verdict.OPEN
+    assert any("缺少2027年放假安排" in note for note in found.notes)
