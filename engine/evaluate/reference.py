@@ -22,7 +22,15 @@ from landrules.facts.calendar import Workdays
 from landrules.facts.quantities import round_half_even, round_half_up
 from landrules.facts.records import Value
 
-__all__ = ["ExecutionError", "Situation", "add_months", "evaluate", "evaluate_truth", "missing_year"]
+__all__ = [
+    "FIFTY_YEARS",
+    "ExecutionError",
+    "Situation",
+    "add_months",
+    "evaluate",
+    "evaluate_truth",
+    "missing_year",
+]
 
 FIFTY_YEARS = Fraction(600)
 """Term in months below which the unadjusted minimum price does not hold (CONVENTIONS §2, 适用最低价)."""

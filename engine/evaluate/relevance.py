@@ -86,9 +86,9 @@ def relevant_facts(
                     relevant.add(key)
                     witnesses.setdefault(key, []).append((path, value))
                 (undecided if outcome is Verdict.OPEN else decided).append((state, path, {key: value}))
-        # Undecided states lead on to more facts, so they are looked at first.
-        pending.extend(decided)
-        pending.extend(undecided)
+        # Undecided states lead on to more facts, so they are looked at first, in the order of the choices.
+        pending.extend(reversed(decided))
+        pending.extend(reversed(undecided))
     exhausted = not pending
     return tuple(key for key in candidates if key in relevant or not exhausted)
 
@@ -138,7 +138,9 @@ def domains(parts: Parts, keys: Iterable[str], subject: Subject) -> Mapping[str,
             case "bool":
                 result[key] = (True, False)
             case "number" | "integer":
-                result[key] = tuple(sorted(number for number in numbers if number >= 0))
+                # Numbers that every search tries come first, so that what they show can serve the next record too.
+                own = sorted(number for number in numbers.difference(_NUMBERS) if number >= 0)
+                result[key] = (*_NUMBERS, *own)
             case "date":
                 result[key] = tuple(sorted(days))
             case "set" if fact is not None:

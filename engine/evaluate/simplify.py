@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from datetime import date
 from fractions import Fraction
 
-from landrules.engine.evaluate.reference import Situation, evaluate
+from landrules.engine.evaluate.reference import FIFTY_YEARS, Situation, evaluate
 from landrules.engine.language import tree as t
 from landrules.facts.quantities import UNITS
 from landrules.facts.records import Value
@@ -76,6 +76,10 @@ def simplify(node: t.Expression, situation: Situation) -> t.Expression:
             if isinstance(kept, _CONSTANTS):
                 return kept
             years = simplify(term, situation)
+            if isinstance(years, t.NumberConstant):
+                # Once the term is known, only on which side of fifty years it lies still matters.
+                usable = simplify(standard, situation)
+                return kept if years.value < FIFTY_YEARS else t.Coalesce(kept, usable)
             if situation.suspends(node) and not isinstance(years, _CONSTANTS):
                 # The standard holds once the term is known to be long enough, and says nothing before.
                 return t.Choose(t.AnyKnown((years,)), simplify(standard, situation), kept)
