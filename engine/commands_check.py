@@ -7,15 +7,19 @@ failed to execute.
 from __future__ import annotations
 
 import difflib
+import getpass
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
 from landrules.engine.checking import check as check_records
+from landrules.engine.checking import prepare
 from landrules.engine.commands import (
     USAGE,
     Choice,
@@ -94,6 +98,13 @@ class _Inputs:
 @click.option("--json", "json_", metavar="文件", help="另写一份 JSON")
 @click.option("--xlsx", metavar="文件", help="另写一份汇总表")
 @click.option("--full", is_flag=True, help="屏幕上全部列出，不作归并")
+@click.option(
+    "--ledger",
+    metavar="台账",
+    envvar="LANDRULES_LEDGER",
+    help="记入台账：SQLite 文件路径或 postgresql://…，缺省取 LANDRULES_LEDGER，没有则不记",
+)
+@click.option("--who", metavar="姓名", default="", help="台账里记的经办人，缺省为本机用户名")
 def check(
     paths: tuple[str, ...],
     on: date | None,
@@ -114,6 +125,8 @@ def check(
     json_: str | None,
     xlsx: str | None,
     full: bool,
+    ledger: str | None,
+    who: str,
 ) -> int:
     """预检：把送审数据逐条对照在其地点和日期有效的规则，出预检意见。
 
@@ -157,6 +170,7 @@ def check(
             notes=(*settings.values(), *inputs.notes),
             progress=progress,
         )
+    plain = report
     report = with_clause_texts(replace(report, settings=_settings(subject, config, holidays)), sources)
     if style != "console" or out is not None:
         complain_notes(
@@ -167,7 +181,38 @@ def check(
     if out is None:
         for chunk in _chunks(report, style, full=full, screen=True):
             write_stdout(chunk)
+    if ledger:
+        records = inputs.records
+        if configuration is not None:
+            # An entry is replayed from what it holds.
+            bare = replace(options, derive=False)
+            records = tuple(prepare(rulebook, records, bare, configuration, workdays))
+        _record(ledger, who or _user(), rulebook, records, plain)
     return _code(report, inputs)
+
+
+def _record(ledger: str, who: str, rulebook: Rulebook, records: Sequence[Record], report: Report) -> None:
+    """Append the check to the ledger; the report has been written by then."""
+    try:
+        from landrules.engine.ledger.errors import LedgerError
+        from landrules.engine.ledger.records import check_entry
+        from landrules.engine.ledger.store import append, open_store
+    except ImportError as error:
+        raise CommandError(f"意见已出，但没有记入台账：{error}") from error
+    try:
+        with closing(open_store(ledger)) as store:
+            entry = check_entry(rulebook, records, report, at=datetime.now(UTC), who=who)
+            number = append(store, entry).seq
+    except LedgerError as error:
+        raise CommandError(f"意见已出，但没有记入台账：{error}") from error
+    sys.stderr.write(f"已记入台账，第 {number} 条\n")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "本机"
 
 
 def rule_patterns(patterns: Sequence[str], rulebook: Rulebook) -> tuple[str, ...]:

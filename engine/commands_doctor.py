@@ -19,6 +19,7 @@ from typing import Literal
 import click
 
 from landrules.engine.commands import Command, Day, write_stdout
+from landrules.engine.home import home
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -253,19 +254,20 @@ def _settings(file: str | None, store: str | None) -> Iterator[tuple[Finding, st
 
 
 def _ledger(where: str | None) -> Finding:
+    asked = bool(where)
     if not where:
-        return Finding(
-            "提醒",
-            "台账",
-            "没有配置；预检不留记录，案件接口不可用",
-            "需要时以 --store 或 LANDRULES_STORE 给出",
-        )
-    try:
-        from landrules.engine.ledger.errors import LedgerError
-    except ImportError as error:
-        return Finding("问题", "台账", str(error), "请安装：pip install 'landrules[service]'")
+        place = home() / "ledger.sqlite3"
+        if not place.is_file():
+            return Finding("正常", "台账", f"没有指定；landrules serve 会用 {place}，命令行 check 不记")
+        where = str(place)
+    from landrules.engine.ledger.errors import LedgerError
+
     try:
         return _open_ledger(where)
+    except ImportError as error:
+        # Nobody asked for a ledger: that the component is missing is no problem yet.
+        state: State = "问题" if asked else "提醒"
+        return Finding(state, "台账", str(error), "请安装：pip install 'landrules[service]'")
     except LedgerError as error:
         return Finding("问题", "台账", str(error), "请按提示处理；核对用 landrules log verify")
 

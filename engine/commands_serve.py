@@ -28,8 +28,12 @@ __all__ = ["serve"]
 @click.option("--config", metavar="文件", help="地方配置（等别、最低价标准等），YAML")
 @click.option("--holidays", metavar="文件", help="放假调休安排，YAML，补充或者更正随附的日历")
 @click.option(
-    "--store", metavar="地址", help="台账：SQLite 文件路径或 postgresql://…；不给则不记台账，也没有案件接口"
+    "--store",
+    metavar="地址",
+    help="台账：SQLite 文件路径或 postgresql://…，缺省为 $LANDRULES_HOME 或 ~/.landrules 下的 ledger.sqlite3；"
+    "none 为不记台账，也没有案件接口",
 )
+@click.option("--webhooks", metavar="文件", help="通知的订阅，YAML；见 docs/builders/webhooks.md")
 @click.option("--check-only", is_flag=True, help="只核对设置、规则和台账能否使用，不启动")
 def serve(
     host: str | None,
@@ -39,13 +43,19 @@ def serve(
     config: str | None,
     holidays: str | None,
     store: str | None,
+    webhooks: str | None,
     check_only: bool,
 ) -> int:
     """启动 HTTP 服务和网页；以 Ctrl-C 或 SIGTERM 停止，进行中的请求做完再停。
 
     例：landrules serve --store 台账.sqlite
     """
-    from landrules.engine.service.settings import SettingsError, load_settings, unknown_variables
+    from landrules.engine.service.settings import (
+        SettingsError,
+        kept_by_default,
+        load_settings,
+        unknown_variables,
+    )
 
     options = {
         "host": host,
@@ -54,12 +64,14 @@ def serve(
         "config": config,
         "holidays": holidays,
         "store": store,
+        "webhooks": webhooks,
     }
     given = {name: value for name, value in options.items() if value is not None}
     for message in unknown_variables(os.environ):
         sys.stderr.write(f"提醒：{message}\n")
     try:
-        settings = load_settings(None if file is None else Path(file), os.environ, given).checked()
+        settings = load_settings(None if file is None else Path(file), os.environ, given)
+        settings = kept_by_default(settings).checked()
     except SettingsError as error:
         raise CommandError(str(error)) from error
     try:
@@ -67,6 +79,7 @@ def serve(
         from landrules.engine.service.app import close, create_app
         from landrules.engine.service.requests import pieces
         from landrules.engine.service.server import serve as run
+        from landrules.engine.webhook.errors import WebhookError
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("landrules"):
             raise
@@ -83,7 +96,7 @@ def serve(
                 sys.stdout.write("设置、规则和台账都可以使用\n")
             else:
                 run(settings)
-    except (LedgerError, SettingsError) as error:
+    except (LedgerError, SettingsError, WebhookError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"不能启动：{error.strerror or error}") from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from landrules.engine.evaluate.algebra import Verdict
 from landrules.engine.findings.model import Finding, Report
+from landrules.engine.home import home
 from landrules.engine.rulebook import Rulebook
 from landrules.engine.rulebook.model import DatedValue, Document, Parameter, Rule
 from landrules.engine.source_figures import figure_in
@@ -255,8 +255,7 @@ def _source_hash(clauses: Iterable[ClauseText]) -> str:
 
 def default_store() -> Path:
     """The folder of bound texts: `$LANDRULES_HOME/sources`, else `~/.landrules/sources`."""
-    home = os.environ.get("LANDRULES_HOME")
-    return (Path(home) if home else Path.home() / ".landrules") / "sources"
+    return home() / "sources"
 
 
 def save_source(source: BoundSource, store: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -21,6 +22,7 @@ from landrules.engine.findings.model import CheckOptions
 from landrules.engine.service.answers import Answers
 from landrules.engine.service.casebook import CaseBook
 from landrules.engine.service.gate import Gate, problem_response
+from landrules.engine.service.herald import Herald
 from landrules.engine.service.metrics import Metrics
 from landrules.engine.service.office import Office, open_office
 from landrules.engine.service.pages import add_page_routes
@@ -30,8 +32,11 @@ from landrules.engine.service.routes_cases import add_case_routes
 from landrules.engine.service.routes_check import add_check_routes
 from landrules.engine.service.routes_read import add_read_routes
 from landrules.engine.service.schemas import components
-from landrules.engine.service.settings import Settings
+from landrules.engine.service.settings import Settings, SettingsError
 from landrules.engine.service.work import Work
+from landrules.engine.webhook.post import poster
+from landrules.engine.webhook.queue import queue_of
+from landrules.engine.webhook.subscriptions import load_subscriptions
 
 __all__ = ["close", "create_app"]
 
@@ -66,12 +71,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     work = Work(settings.threads, settings.queue, settings.max_seconds)
     metrics = Metrics()
     cases = None
+    herald = _herald(settings, office)
+    if herald is not None:
+        metrics.watch_notices(herald.counts)
     if office.store is not None:
         matcher = open_matcher(settings.matcher, office.rulebook, options, workdays=office.workdays)
         desk = Desk(office.rulebook, matcher, options, routing, office.configuration, office.workdays)
-        cases = CaseBook(office, desk)
+        cases = CaseBook(office, desk, herald)
     answers = Answers(settings.keep_answers, settings.keep_hours * 3600)
-    kept = Pieces(office, work, answers, metrics, cases)
+    kept = Pieces(office, work, answers, metrics, cases, herald)
     app = FastAPI(
         title="landrules",
         summary="土地管理政策预检",
@@ -99,9 +107,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+def _herald(settings: Settings, office: Office) -> Herald | None:
+    if settings.webhooks is None:
+        return None
+    if office.store is None:
+        raise SettingsError(
+            "通知（webhooks）要有台账才能保证不漏，没有启动；请给出 --store，或去掉 --webhooks"
+        )
+    subscriptions = load_subscriptions(settings.webhooks)
+    return Herald(queue_of(office.store), subscriptions, lambda: datetime.now(UTC), poster())
+
+
 def _lifespan(kept: Pieces) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if kept.cases is not None and kept.herald is not None:
+            await asyncio.to_thread(kept.cases.tell_missed)
+            kept.herald.start(kept.cases.due)
         kept.metrics.ready.set(1)
         try:
             yield
@@ -115,6 +137,8 @@ def _lifespan(kept: Pieces) -> Callable[[FastAPI], Any]:
 def close(kept: Pieces) -> None:
     """Let go of threads, worker processes and the ledger, once what is running has ended."""
     kept.work.close()
+    if kept.herald is not None:
+        kept.herald.stop()
     if kept.cases is not None:
         kept.cases.matcher.close()
     if kept.office.store is not None:

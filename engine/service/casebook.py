@@ -22,6 +22,7 @@ from landrules.engine.ledger.entry import CASE_EVENT, Stored
 from landrules.engine.ledger.records import event_entry
 from landrules.engine.ledger.sealing import Masked
 from landrules.engine.ledger.store import Query, append, find
+from landrules.engine.service.herald import Herald
 from landrules.engine.service.office import Office
 from landrules.engine.service.problems import Problem
 from landrules.engine.service.work import Deadline
@@ -68,8 +69,8 @@ class CaseBook:
     Several processes may share a ledger: what others have recorded is read before every answer.
     """
 
-    def __init__(self, office: Office, desk: Desk) -> None:
-        self._office, self._desk = office, desk
+    def __init__(self, office: Office, desk: Desk, herald: Herald | None = None) -> None:
+        self._office, self._desk, self._herald = office, desk, herald
         self._lock = threading.Lock()
         self._filed: dict[str, Filed] = {}
         self._names: dict[str, Names] = {}
@@ -89,6 +90,24 @@ class CaseBook:
     def matcher(self) -> Matcher:
         """The matcher that answers, to be closed with the service."""
         return self._desk.matcher
+
+    def tell_missed(self) -> int:
+        """Tell the events that were recorded and, since a program died, not told; how many.
+
+        Raises:
+            StoreError: when the queue cannot be read.
+            LedgerError: when the ledger cannot be read.
+        """
+        if self._herald is None:
+            return 0
+        missed = 0
+        with self._lock:
+            self._read_on()
+            for _, filed in sorted(self._filed.items()):
+                for number in self._herald.untold(filed.case):
+                    self._herald.tell(filed.case, self._answer_again(filed.case, number - 1))
+                    missed += 1
+        return missed
 
     def find(self, name: str) -> Filed:
         """The case of that id.
@@ -234,6 +253,8 @@ class CaseBook:
         if stored.seq == self._seq + 1:
             self._seq = stored.seq
             self._filed[case.id] = filed
+        if self._herald is not None:
+            self._herald.tell(after, answer)
         return Told(filed, answer, stored.seq)
 
     def _beside(self, case: Case) -> tuple[Case, ...]:
@@ -277,12 +298,15 @@ class CaseBook:
         filed = self._filed.get(str(told.get("case")))
         if filed is None or not _same(told, name, subject, asked):
             raise Problem("key-reused", "这个幂等键已用于另一项请求，没有受理；新的请求请换一个键")
-        number = filed.entries.index(stored.seq)
-        names = self._names_of(filed.case.subject)
-        then = replay_events(open_case(filed.case.id, filed.case.subject), filed.case.log[:number], names)
-        rows = [self._desk.record(other) for other in self._beside(filed.case)]
-        _, answer = self._desk.submit(then, filed.case.log[number], beside=rows)
-        return Told(filed, answer, stored.seq)
+        return Told(filed, self._answer_again(filed.case, filed.entries.index(stored.seq)), stored.seq)
+
+    def _answer_again(self, case: Case, number: int) -> Answer:
+        """What the event at that place of the log (from 0) came to, worked out again."""
+        names = self._names_of(case.subject)
+        then = replay_events(open_case(case.id, case.subject), case.log[:number], names)
+        rows = [self._desk.record(other) for other in self._beside(case)]
+        _, answer = self._desk.submit(then, case.log[number], beside=rows)
+        return answer
 
 
 def _event_of(stored: Stored) -> dict[str, Any]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from landrules.engine.findings.model import Report
+from landrules.engine.ledger.errors import StoreError
 from landrules.engine.report.summary import summarise
+from landrules.engine.webhook.queue import Counts
 
 __all__ = ["Metrics"]
+
+
+def _counted(counts: Callable[[], Counts], state: str) -> float:
+    try:
+        return float(getattr(counts(), state))
+    except StoreError:
+        return float("nan")
+
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -28,6 +41,12 @@ class Metrics:
         self.verdicts = Counter("landrules_verdicts", "各种结论的数目", ("verdict",), registry=registry)
         self.events = Counter("landrules_case_events", "案件事件数", ("event",), registry=registry)
         self.ready = Gauge("landrules_ready", "是否可受理请求", registry=registry)
+
+    def watch_notices(self, counts: Callable[[], Counts]) -> None:
+        """Tell how many webhook notices wait, fail and are given up, read when `/metrics` is asked."""
+        gauge = Gauge("landrules_notices", "通知数", ("state",), registry=self.registry)
+        for state in ("waiting", "failing", "dead"):
+            gauge.labels(state).set_function(partial(_counted, counts, state))
 
     def count_report(self, report: Report) -> None:
         """Count the records and verdicts of a report."""

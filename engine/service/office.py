@@ -103,7 +103,7 @@ def open_office(settings: Settings) -> Office:
         )
         if path is not None
     ]
-    store = open_store(settings.store) if settings.store else None
+    store = open_store(settings.store) if settings.keeps_ledger() else None
     return Office(settings, rulebook, workdays, configuration, tuple(notes), store)
 
 

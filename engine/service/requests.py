@@ -12,6 +12,7 @@ from starlette.responses import Response
 from landrules.engine.ledger.errors import EntryError, KeyConflictError, LedgerError
 from landrules.engine.service.answers import Answers, Kept, fingerprint, valid_key
 from landrules.engine.service.casebook import CaseBook
+from landrules.engine.service.herald import Herald
 from landrules.engine.service.metrics import Metrics
 from landrules.engine.service.office import Office
 from landrules.engine.service.problems import Problem
@@ -29,6 +30,7 @@ class Pieces:
     answers: Answers
     metrics: Metrics
     cases: CaseBook | None
+    herald: Herald | None = None
 
     def casebook(self) -> CaseBook:
         """The cases.

@@ -21,10 +21,19 @@ from pydantic import (
     model_validator,
 )
 
+from landrules.engine.home import NO_LEDGER, default_ledger
 from landrules.engine.service.wording import chinese, where
 from landrules.facts.values import suggest
 
-__all__ = ["PREFIX", "Settings", "SettingsError", "is_loopback", "load_settings", "unknown_variables"]
+__all__ = [
+    "PREFIX",
+    "Settings",
+    "SettingsError",
+    "is_loopback",
+    "kept_by_default",
+    "load_settings",
+    "unknown_variables",
+]
 
 PREFIX = "LANDRULES_"
 _ALIASES = {"LANDRULES_LEDGER": "store"}
@@ -67,8 +76,9 @@ class Settings(BaseModel):
     holidays: Path | None = Field(None, description="放假调休安排，YAML")
     routing: Path | None = Field(None, description="案件流转规则，YAML")
     store: str = Field(
-        "", description="台账：SQLite 文件路径或 postgresql://…；不给则不记台账，案件接口不可用"
+        "", description="台账：SQLite 文件路径或 postgresql://…；none 为不记台账，案件接口不可用"
     )
+    webhooks: Path | None = Field(None, description="通知的订阅（接收地址、密钥、事件），YAML；要有台账")
     matcher: Literal["durable", "reference"] = Field("durable", description="案件匹配器，两者结论相同")
     max_bytes: int = Field(20 * _MEGABYTE, ge=1024, description="请求体的字节数上限")
     max_rows: int = Field(5000, ge=1, description="一次预检的记录数上限")
@@ -110,18 +120,47 @@ class Settings(BaseModel):
             )
         return token
 
+    def keeps_ledger(self) -> bool:
+        """Whether there is a ledger."""
+        return self.store not in ("", NO_LEDGER)
+
     def checked(self) -> Self:
         """These settings, if the service may start with them.
 
         Raises:
-            SettingsError: when it would be open to others without a token.
+            SettingsError: when it would be open to others without a token, or has notices and no ledger.
         """
+        if self.webhooks is not None and not self.keeps_ledger():
+            raise SettingsError(
+                "通知（webhooks）要有台账才能保证不漏，没有启动；请以 --store 给出台账，或去掉 --webhooks"
+            )
         if not self.secret() and not is_loopback(self.host):
             raise SettingsError(
                 f"监听 {self.host} 会让其他机器访问，必须设访问令牌，没有启动；"
                 "请设环境变量 LANDRULES_TOKEN（或 LANDRULES_TOKEN_FILE），或改为监听 127.0.0.1"
             )
         return self
+
+
+def kept_by_default(settings: Settings) -> Settings:
+    """The settings of a service on its own: it keeps a ledger unless the store is `none`.
+
+    Raises:
+        SettingsError: when the folder of the default ledger cannot be made.
+    """
+    if settings.store:
+        return settings
+    place = default_ledger()
+    try:
+        # Others on the machine have no business with what is checked.
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"建不了存放台账的文件夹“{place.parent}”（{error.strerror}）；"
+            "请设 LANDRULES_HOME，或以 --store 指明台账，--store none 为不记台账"
+        )
+        raise SettingsError(message) from error
+    return settings.model_copy(update={"store": str(place)})
 
 
 def is_loopback(host: str) -> bool:
@@ -204,7 +243,7 @@ def _file(path: Path) -> dict[str, object]:
     if not isinstance(content, dict):
         raise SettingsError(f"设置文件“{path}”应是“名称: 值”的映射")
     found = {str(name): value for name, value in content.items()}
-    for name in ("token_file", "config", "holidays", "routing"):
+    for name in ("token_file", "config", "holidays", "routing", "webhooks"):
         if isinstance(found.get(name), str):
             found[name] = path.parent / str(found[name])
     folders = _listed(found.get("rulesets"))

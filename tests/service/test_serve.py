@@ -233,3 +233,15 @@ def test_doctor_leaves_nothing_behind(capsys: pytest.CaptureFixture[str], tmp_pa
     assert code == 0
     assert "首次使用时建立" in out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_keeps_a_ledger_of_its_own_unless_told_not_to(tmp_path: Path) -> None:
+    opened = {"case": "A", "subject": "parcel_supply", "set": RECORD["facts"]}
+    for options, status in (((), 201), (("--store", "none"), 501)):
+        with serving(*options, LANDRULES_HOME=str(tmp_path)) as (_, port):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            body = json.dumps(opened, ensure_ascii=False).encode()
+            connection.request("POST", "/v1/cases", body, {"Content-Type": "application/json"})
+            assert connection.getresponse().status == status
+            connection.close()
+    assert (tmp_path / "ledger.sqlite3").is_file()

@@ -8,7 +8,7 @@ import pytest
 
 from landrules.engine.webhook.queue import Queue, open_queue
 from ledger.server import programs, running
-from webhooks.receiving import Clock, Receiver, receiving
+from receiving import Clock, Receiver, receiving
 
 
 @pytest.fixture(scope="session")

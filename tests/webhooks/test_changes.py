@@ -17,7 +17,7 @@ from landrules.engine.case.model import Case, Event, open_case
 from landrules.engine.case.session import Answer, Desk
 from landrules.engine.webhook.changes import tell, tell_deadlines
 from landrules.engine.webhook.queue import Queue, notices, open_queue, untold
-from webhooks.receiving import MORNING, subscription
+from receiving import MORNING, subscription
 
 LEASE = "wuhai-2023-5/lease-term-max-20y"
 BAD = {

@@ -40,7 +40,7 @@ from landrules.engine.webhook.queue import (
 )
 from landrules.engine.webhook.signing import verify
 from ledger.making import an_entry
-from webhooks.receiving import MORNING, OTHER_SECRET, SECRET, Clock, Receiver, a_notice, subscription
+from receiving import MORNING, OTHER_SECRET, SECRET, Clock, Receiver, a_notice, subscription
 
 TESTS = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9/"
@@ -368,7 +368,7 @@ def test_killed_senders_lose_nothing(where: str, receiver: Receiver, tmp_path: P
         _put(queue, *(a_notice(number, case=str(number % 4)) for number in range(1, total + 1)))
     # Some answers are late, so that senders die between sending and writing down.
     receiver.answers = [0.05, 500, 0.08, 204, 0.05, 204, 503, 0.08] * 2
-    command = [sys.executable, "-m", "webhooks.receiving", where, receiver.url]
+    command = [sys.executable, "-m", "receiving", where, receiver.url]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     until = time.monotonic() + 15
     while time.monotonic() < until:

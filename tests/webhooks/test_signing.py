@@ -9,7 +9,7 @@ import pytest
 
 from landrules.engine.webhook.errors import SignatureError
 from landrules.engine.webhook.signing import new_secret, sign, signed_headers, verify
-from webhooks.receiving import MORNING, OTHER_SECRET, SECRET
+from receiving import MORNING, OTHER_SECRET, SECRET
 
 BODY = b'{"type":"case.violated","data":{"case":"2023-17"}}'
 

@@ -6,7 +6,7 @@ import pytest
 
 from landrules.engine.webhook.errors import SubscriptionError
 from landrules.engine.webhook.subscriptions import EVENTS, load_subscriptions
-from webhooks.receiving import OTHER_SECRET, SECRET
+from receiving import OTHER_SECRET, SECRET
 
 
 def _written(folder: Path, text: str) -> Path:
