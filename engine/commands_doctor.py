@@ -19,7 +19,7 @@ from typing import Literal
 import click
 
 from landrules.engine.commands import Command, Day, write_stdout
-from landrules.engine.home import home
+from landrules.engine.home import NO_LEDGER, default_ledger
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -50,7 +50,7 @@ class Finding:
     1  有问题""",
 )
 @click.option("--rulesets", metavar="文件夹", multiple=True, help="规则集文件夹，缺省为随附的全部文件")
-@click.option("--store", metavar="地址", help="台账；缺省取 LANDRULES_STORE 或 LANDRULES_LEDGER")
+@click.option("--store", metavar="地址", help="台账；缺省取服务设置，再缺省为 landrules serve 自用的")
 @click.option("--settings", metavar="文件", envvar="LANDRULES_SETTINGS", help="服务设置，YAML 或 TOML")
 @click.option("--holidays", metavar="文件", help="放假调休安排，YAML")
 @click.option("--on", type=Day(), metavar="日期", help="视同这一天，用来看放假安排是否齐全；缺省为今天")
@@ -254,12 +254,15 @@ def _settings(file: str | None, store: str | None) -> Iterator[tuple[Finding, st
 
 
 def _ledger(where: str | None) -> Finding:
+    if where == NO_LEDGER:
+        return Finding(
+            "提醒",
+            "台账",
+            "设为不记台账；预检不留记录，案件接口不可用",
+            "需要时以 --store 或 LANDRULES_STORE 给出",
+        )
     asked = bool(where)
-    if not where:
-        place = home() / "ledger.sqlite3"
-        if not place.is_file():
-            return Finding("正常", "台账", f"没有指定；landrules serve 会用 {place}，命令行 check 不记")
-        where = str(place)
+    where = where or str(default_ledger())
     from landrules.engine.ledger.errors import LedgerError
 
     try:
@@ -282,7 +285,11 @@ def _open_ledger(where: str) -> Finding:
     file = url.database if url.get_backend_name() == "sqlite" else None
     if file and not Path(file).exists():
         folder = Path(file).resolve().parent
-        if folder.is_dir() and os.access(folder, os.W_OK):
+        there = folder
+        if where == str(default_ledger()):
+            # The service makes the folder too.
+            there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if there.is_dir() and os.access(there, os.W_OK):
             return Finding("正常", "台账", f"“{file}”还没有，首次使用时建立")
         return Finding("问题", "台账", f"文件夹“{folder}”不存在或不能写入", "请建立文件夹并给予写权限")
     with closing(open_store(where, create=False)) as store:

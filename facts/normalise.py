@@ -369,14 +369,13 @@ def _reconcile(fact: Fact, candidates: list[_Candidate], place: Place, result: R
     if all(_within_rounding(fact, first.entry, other.entry) for other in known[1:]):
         result.agreed.extend((first.column.heading, other.column.heading) for other in known[1:])
         return min(known, key=_coarseness).entry
-    canonical = next((each for each, unit in zip(known, units, strict=True) if unit == fact.unit), first)
     values = "、".join(format_quantity(_number(each.entry), fact.unit) for each in known)
     message = (
-        f"“{fact.label}”的几列换算后不一致（{shown}，即 {values}），差额超出舍入；"
-        f"按“{canonical.column.heading}”的 {canonical.entry.text} 判断，请核对"
+        f"“{fact.label}”的几列换算后不一致（{shown}，即 {values}），差额超出舍入，不知以哪个为准，"
+        "按录入错误处理；请核对后改成一致，或只留一列"
     )
-    result.notes.append(Note("warning", "units-disagree", message, note_place))
-    return canonical.entry
+    result.notes.append(Note("error", "columns-conflict", message, note_place))
+    return Entry(None, "invalid", shown)
 
 
 def parsed_unit(text: str) -> Unit | None:

@@ -127,6 +127,7 @@ UNITS: tuple[Unit, ...] = (
     Unit("平方米", _AREA, Fraction(1), ("㎡", "m²", "m2", "平米", "平方公尺", "m^2")),
     Unit("公顷", _AREA, Fraction(10000), ("ha", "hm²", "hm2")),
     Unit("亩", _AREA, _MU, ("市亩",)),
+    Unit("万平方米", _AREA, Fraction(10000), ("万㎡", "万m²", "万m2", "万平米", "万平")),
     Unit("平方公里", _AREA, Fraction(1000000), ("km²", "km2", "平方千米")),
     Unit("元", _MONEY, Fraction(1), ("人民币元",)),
     Unit("万元", _MONEY, Fraction(10000), ("万", "人民币万元")),

@@ -32,7 +32,7 @@ from landrules.engine.service.routes_cases import add_case_routes
 from landrules.engine.service.routes_check import add_check_routes
 from landrules.engine.service.routes_read import add_read_routes
 from landrules.engine.service.schemas import components
-from landrules.engine.service.settings import Settings, SettingsError
+from landrules.engine.service.settings import Settings
 from landrules.engine.service.work import Work
 from landrules.engine.webhook.post import poster
 from landrules.engine.webhook.queue import queue_of
@@ -56,13 +56,18 @@ _TAGS = [
 ]
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application, with rules loaded and the ledger open.
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = _now) -> FastAPI:
+    """The application, with rules loaded and the ledger open; `clock` says when notices are due.
 
     Raises:
         SettingsError: when it may not start with these settings.
         InputError: when rulesets or other files cannot be used.
         LedgerError: when the ledger cannot be opened.
+        WebhookError: when the subscriptions cannot be used.
     """
     settings = (settings or Settings()).checked()
     office = open_office(settings)
@@ -71,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     work = Work(settings.threads, settings.queue, settings.max_seconds)
     metrics = Metrics()
     cases = None
-    herald = _herald(settings, office)
+    herald = _herald(settings, office, clock)
     if herald is not None:
         metrics.watch_notices(herald.counts)
     if office.store is not None:
@@ -107,15 +112,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _herald(settings: Settings, office: Office) -> Herald | None:
-    if settings.webhooks is None:
+def _herald(settings: Settings, office: Office, clock: Callable[[], datetime]) -> Herald | None:
+    if settings.webhooks is None or office.store is None:
         return None
-    if office.store is None:
-        raise SettingsError(
-            "通知（webhooks）要有台账才能保证不漏，没有启动；请给出 --store，或去掉 --webhooks"
-        )
-    subscriptions = load_subscriptions(settings.webhooks)
-    return Herald(queue_of(office.store), subscriptions, lambda: datetime.now(UTC), poster())
+    return Herald(queue_of(office.store), load_subscriptions(settings.webhooks), clock, poster())
 
 
 def _lifespan(kept: Pieces) -> Callable[[FastAPI], Any]:
@@ -123,7 +123,7 @@ def _lifespan(kept: Pieces) -> Callable[[FastAPI], Any]:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if kept.cases is not None and kept.herald is not None:
             await asyncio.to_thread(kept.cases.tell_missed)
-            kept.herald.start(kept.cases.due)
+            kept.herald.start(kept.cases.due, kept.cases.tell_missed)
         kept.metrics.ready.set(1)
         try:
             yield

@@ -22,7 +22,10 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Refuse new work, then stop as uvicorn does."""
-        pieces(self.config.app).work.refuse_more()  # type: ignore[arg-type]  # it is the application we made
+        kept = pieces(self.config.app)  # type: ignore[arg-type]  # it is the application we made
+        kept.work.refuse_more()
+        if kept.herald is not None:
+            kept.herald.send_no_more()
         super().handle_exit(sig, frame)
 
 
@@ -64,7 +67,7 @@ def serve(settings: Settings) -> None:
 
     Raises:
         OSError: when it cannot listen.
-        SettingsError, InputError, LedgerError: as `create_app`, before anything listens.
+        SettingsError, InputError, LedgerError, WebhookError: as `create_app`, before anything listens.
     """
     log_to_stderr(settings)
     app = create_app(settings)
@@ -83,7 +86,16 @@ def serve(settings: Settings) -> None:
     server = _Server(config)
     documents = len(pieces(app).office.rulebook.documents)
     rules = len(pieces(app).office.rulebook.rules)
-    logger.info("载入 {} 份文件、{} 条规则，监听 {}:{}", documents, rules, settings.host, settings.port)
+    store = pieces(app).office.store
+    logger.info(
+        "载入 {} 份文件、{} 条规则，监听 {}:{}，{}，{}",
+        documents,
+        rules,
+        settings.host,
+        settings.port,
+        "不记台账" if store is None else f"台账 {store.place}",
+        "不发通知" if settings.webhooks is None else f"通知订阅 {settings.webhooks}",
+    )
     # Uvicorn raises the signal again once it has stopped; SIGTERM was an order and is done with.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:

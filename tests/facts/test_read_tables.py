@@ -443,12 +443,13 @@ def test_two_units_that_agree_within_rounding_give_the_more_precise_value(read, 
     assert codes(reading.notes) == ["unit-read-as", "columns-agree"]
 
 
-def test_two_units_that_disagree_are_warned_of_and_the_canonical_one_counts(read, shown):
+def test_two_units_that_disagree_are_an_error_and_neither_counts(read):
     record = read("地块编号,面积(亩),面积(公顷)\nA,120.00,6.6667\n").records[0]
-    assert shown(record, "land_area") == "6.6667 公顷"
-    (note,) = [note for note in record.notes if note.severity == "warning"]
-    assert note.code == "units-disagree"
-    for part in ("120.00", "6.6667", "8 公顷", "面积(公顷)"):
+    assert record.entries["land_area"].state == "invalid"
+    (note,) = [note for note in record.notes if note.severity == "error"]
+    assert note.code == "columns-conflict"
+    assert note.place.column == "面积(亩)”与“面积(公顷)"
+    for part in ("120.00", "6.6667", "8 公顷"):
         assert part in note.message
 
 
