@@ -36,6 +36,7 @@ from landrules.engine.commands import (
     write_stdout,
 )
 from landrules.engine.findings.model import CheckOptions, InputFile, Report, Settings
+from landrules.engine.home import NO_LEDGER
 from landrules.engine.replay import setting_note, vocabulary_of
 from landrules.engine.report.summary import exit_code, summarise
 from landrules.engine.rulebook import Rulebook, unknown_place
@@ -102,7 +103,7 @@ class _Inputs:
     "--ledger",
     metavar="台账",
     envvar="LANDRULES_LEDGER",
-    help="记入台账：SQLite 文件路径或 postgresql://…，缺省取 LANDRULES_LEDGER，没有则不记",
+    help="记入台账：SQLite 文件路径或 postgresql://…，缺省取 LANDRULES_LEDGER，没有则不记；none 为不记",
 )
 @click.option("--who", metavar="姓名", default="", help="台账里记的经办人，缺省为本机用户名")
 def check(
@@ -132,7 +133,10 @@ def check(
 
     例：landrules check 供地计划.xlsx --on 2023-06-01 --html 意见.html
     """
-    outputs = _outputs(paths, {"html": html, "json": json_, "xlsx": xlsx}, style, out)
+    ledger = None if ledger in (None, "", NO_LEDGER) else ledger
+    # An output that replaced the ledger would take the record of everything before with it.
+    not_to_replace = (*paths, ledger) if ledger and "://" not in ledger else paths
+    outputs = _outputs(not_to_replace, {"html": html, "json": json_, "xlsx": xlsx}, style, out)
     with bad_input_exits():
         vocabulary = vocabulary_of([Path(path) for path in rulesets])
         if subject is not None:
@@ -181,7 +185,7 @@ def check(
     if out is None:
         for chunk in _chunks(report, style, full=full, screen=True):
             write_stdout(chunk)
-    if ledger:
+    if ledger is not None:
         records = inputs.records
         if configuration is not None:
             # An entry is replayed from what it holds.
@@ -211,7 +215,7 @@ def _record(ledger: str, who: str, rulebook: Rulebook, records: Sequence[Record]
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):
         return "本机"
 
 
@@ -250,7 +254,7 @@ def _outputs(
     taken = {Path(path).resolve() for path in paths}
     for _, path in outputs:
         if path.resolve() in taken:
-            raise CommandError(f"“{path}”已用作送审数据或另一份输出，请换一个文件名")
+            raise CommandError(f"“{path}”已用作送审数据、台账或另一份输出，请换一个文件名")
         taken.add(path.resolve())
     return outputs
 

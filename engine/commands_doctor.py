@@ -236,12 +236,16 @@ def _rules(rulesets: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def _settings(file: str | None, store: str | None) -> Iterator[tuple[Finding, str]]:
-    from landrules.engine.service.settings import SettingsError, load_settings, unknown_variables
+    from landrules.engine.service.settings import (
+        SettingsError,
+        kept_by_default,
+        load_settings,
+        unknown_variables,
+    )
 
     try:
-        settings = load_settings(
-            None if file is None else Path(file), os.environ, {} if store is None else {"store": store}
-        )
+        given = {} if store is None else {"store": store}
+        settings = kept_by_default(load_settings(None if file is None else Path(file), os.environ, given))
         secret = settings.secret()
         settings.checked()
     except SettingsError as error:
@@ -261,7 +265,6 @@ def _ledger(where: str | None) -> Finding:
             "设为不记台账；预检不留记录，案件接口不可用",
             "需要时以 --store 或 LANDRULES_STORE 给出",
         )
-    asked = bool(where)
     where = where or str(default_ledger())
     from landrules.engine.ledger.errors import LedgerError
 
@@ -269,7 +272,7 @@ def _ledger(where: str | None) -> Finding:
         return _open_ledger(where)
     except ImportError as error:
         # Nobody asked for a ledger: that the component is missing is no problem yet.
-        state: State = "问题" if asked else "提醒"
+        state: State = "提醒" if where == str(default_ledger()) else "问题"
         return Finding(state, "台账", str(error), "请安装：pip install 'landrules[service]'")
     except LedgerError as error:
         return Finding("问题", "台账", str(error), "请按提示处理；核对用 landrules log verify")

@@ -54,6 +54,7 @@ def serve(
         SettingsError,
         kept_by_default,
         load_settings,
+        make_default_folder,
         unknown_variables,
     )
 
@@ -72,6 +73,7 @@ def serve(
     try:
         settings = load_settings(None if file is None else Path(file), os.environ, given)
         settings = kept_by_default(settings).checked()
+        make_default_folder(settings)
     except SettingsError as error:
         raise CommandError(str(error)) from error
     try:

@@ -70,16 +70,18 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         WebhookError: when the subscriptions cannot be used.
     """
     settings = (settings or Settings()).checked()
+    subscriptions = () if settings.webhooks is None else load_subscriptions(settings.webhooks)
     office = open_office(settings)
     routing = load_routing(settings.routing)
     options = CheckOptions()
     work = Work(settings.threads, settings.queue, settings.max_seconds)
     metrics = Metrics()
     cases = None
-    herald = _herald(settings, office, clock)
-    if herald is not None:
-        metrics.watch_notices(herald.counts)
+    herald = None
     if office.store is not None:
+        if settings.webhooks is not None:
+            herald = Herald(queue_of(office.store), subscriptions, clock, poster())
+            metrics.watch_notices(herald.counts)
         matcher = open_matcher(settings.matcher, office.rulebook, options, workdays=office.workdays)
         desk = Desk(office.rulebook, matcher, options, routing, office.configuration, office.workdays)
         cases = CaseBook(office, desk, herald)
@@ -110,12 +112,6 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     app.add_middleware(Gate, settings=settings, secret=settings.secret(), metrics=metrics)
     _describe(app, office, secret=bool(settings.secret()))
     return app
-
-
-def _herald(settings: Settings, office: Office, clock: Callable[[], datetime]) -> Herald | None:
-    if settings.webhooks is None or office.store is None:
-        return None
-    return Herald(queue_of(office.store), load_subscriptions(settings.webhooks), clock, poster())
 
 
 def _lifespan(kept: Pieces) -> Callable[[FastAPI], Any]:

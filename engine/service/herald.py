@@ -1,6 +1,6 @@
 """Tells the receivers of webhooks what cases come to: after each event, once a day for deadlines, and after a crash.
 
-An event is told once it is recorded. What a crash or a full disk left untold is told at the next start; ids are made of
+An event is told once it is recorded. What a crash or a full disk left untold is told at the next start or day; ids are made of
 what is told, so nothing is sent twice on that account.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 
 from loguru import logger
 
 from landrules.engine.case.deadlines import DueItem
 from landrules.engine.case.model import Case
 from landrules.engine.case.session import Answer
-from landrules.engine.ledger.errors import StoreError
+from landrules.engine.ledger.errors import LedgerError
 from landrules.engine.webhook.changes import tell, tell_deadlines
 from landrules.engine.webhook.deliver import deliver_due
 from landrules.engine.webhook.post import Post
@@ -26,6 +27,9 @@ __all__ = ["Herald"]
 
 BEIJING = timezone(timedelta(hours=8))
 """Deadlines are days in China, wherever the server stands."""
+
+_AGAIN = timedelta(minutes=1)
+"""After which a day's round that failed is tried again: it judges every case."""
 
 
 class Herald:
@@ -46,11 +50,11 @@ class Herald:
         self._thread: threading.Thread | None = None
 
     def tell(self, case: Case, answer: Answer) -> None:
-        """Tell what a recorded event came to. A queue that refuses is logged; the next start tells it."""
+        """Tell what a recorded event came to. A queue that refuses is logged; the next day or start tells it."""
         try:
             tell(self._queue, self._subscriptions, case, answer, self._now())
-        except StoreError as error:
-            logger.bind(case=case.id).warning("通知没有入列，下次启动时补上：{error}", error=error)
+        except LedgerError as error:
+            logger.bind(case=case.id).warning("通知没有入列，次日或下次启动时补上：{error}", error=error)
 
     def untold(self, case: Case) -> tuple[int, ...]:
         """The numbers of the events of a case that were recorded but not told.
@@ -68,29 +72,54 @@ class Herald:
         """
         return count(self._queue)
 
-    def start(self, due: Callable[[date], Iterable[DueItem]]) -> None:
-        """Begin to deliver; `due` gives the deadlines of all cases on a day."""
-        self._thread = threading.Thread(target=self._run, args=(due,), name="landrules-herald", daemon=True)
+    def start(self, due: Callable[[date], Iterable[DueItem]], tell_missed: Callable[[], object]) -> None:
+        """Begin to deliver; `due` gives the deadlines of all cases on a day, `tell_missed` is called every day."""
+        self._thread = threading.Thread(
+            target=self._run, args=(due, tell_missed), name="landrules-herald", daemon=True
+        )
         self._thread.start()
 
-    def stop(self) -> None:
-        """Finish the notice in hand and end; what waits is delivered after the next start."""
+    def send_no_more(self) -> None:
+        """Begin no other notice; what waits is delivered after the next start."""
         self._stop.set()
+
+    def stop(self) -> None:
+        """Finish the notice in hand and end."""
+        self.send_no_more()
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, due: Callable[[date], Iterable[DueItem]]) -> None:
+    def _run(self, due: Callable[[date], Iterable[DueItem]], tell_missed: Callable[[], object]) -> None:
         told_on: date | None = None
+        again = self._now()
         while not self._stop.is_set():
-            try:
-                today = self._now().astimezone(BEIJING).date()
-                if today != told_on:
-                    tell_deadlines(self._queue, self._subscriptions, due(today), self._now())
-                    told_on = today
-                if deliver_due(self._queue, self._subscriptions, self._now, self._post, limit=20):
-                    continue
-            except StoreError as error:
-                logger.warning("通知队列暂不可用：{error}", error=error)
-            except Exception:  # noqa: BLE001 - a thread that ends would silently end all notices
-                logger.exception("发送通知时出错，稍后再试")
-            self._stop.wait(self._every)
+            now = self._now()
+            today = now.astimezone(BEIJING).date()
+            if today != told_on and now >= again:
+                told = self._done(partial(self._tell_day, today, due, tell_missed))
+                told_on, again = (today, now) if told else (told_on, now + _AGAIN)
+            if not self._done(self._deliver):
+                self._stop.wait(self._every)
+
+    def _tell_day(
+        self, today: date, due: Callable[[date], Iterable[DueItem]], tell_missed: Callable[[], object]
+    ) -> bool:
+        tell_missed()
+        tell_deadlines(self._queue, self._subscriptions, due(today), self._now())
+        return True
+
+    def _deliver(self) -> bool:
+        tried = deliver_due(
+            self._queue, self._subscriptions, self._now, self._post, limit=20, stop=self._stop
+        )
+        return bool(tried)
+
+    def _done(self, step: Callable[[], bool]) -> bool:
+        """What a step says; False when it fails, for the next round to try again."""
+        try:
+            return step()
+        except LedgerError as error:
+            logger.warning("台账或通知队列暂不可用，稍后再试：{error}", error=error)
+        except Exception:  # noqa: BLE001 - a thread that ends would silently end all notices
+            logger.exception("发送通知时出错，稍后再试")
+        return False

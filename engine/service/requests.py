@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -16,9 +17,11 @@ from landrules.engine.service.herald import Herald
 from landrules.engine.service.metrics import Metrics
 from landrules.engine.service.office import Office
 from landrules.engine.service.problems import Problem
-from landrules.engine.service.work import Work
+from landrules.engine.service.work import Deadline, Work
 
-__all__ = ["Pieces", "answered", "ledger_problem", "pieces", "who"]
+__all__ = ["Pieces", "answered", "json_bytes", "json_response", "ledger_problem", "pieces", "run", "who"]
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,28 @@ async def answered(
 
     kept = await pieces(request.app).answers.once(valid, fingerprint(parts), compute)
     return Response(kept.body, kept.status, dict(kept.headers), kept.media)
+
+
+async def run(request: Request, task: Callable[[Deadline], _Result]) -> _Result:
+    """The result of a task, done in a thread.
+
+    Raises:
+        Problem: when there is no room, the time is over, or the ledger refuses.
+    """
+    try:
+        return await pieces(request.app).work.run(task)
+    except LedgerError as error:
+        raise ledger_problem(error) from error
+
+
+def json_bytes(content: object) -> bytes:
+    """JSON as it is answered."""
+    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def json_response(content: object) -> Response:
+    """An answer in JSON."""
+    return Response(json_bytes(content), media_type="application/json")
 
 
 def ledger_problem(error: LedgerError) -> Problem:

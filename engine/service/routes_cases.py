@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from fastapi import FastAPI, Path, Query, Request
@@ -16,15 +15,21 @@ from starlette.responses import Response
 
 from landrules.engine.case.model import EVENT_LABELS, EVENT_NAMES, EventKind
 from landrules.engine.case.replay import answer_json, due_json
-from landrules.engine.ledger.errors import LedgerError
 from landrules.engine.service.answers import Kept
 from landrules.engine.service.bodies import media_of, parse_json, plain, read_body
-from landrules.engine.service.casebook import Asked, Filed, Told
+from landrules.engine.service.casebook import Asked, CaseBook, Filed, Told
 from landrules.engine.service.office import Style, render
 from landrules.engine.service.problems import Flaw, Problem, body_flaws
-from landrules.engine.service.requests import answered, ledger_problem, pieces, who
+from landrules.engine.service.requests import answered, json_bytes, json_response, pieces, run, who
 from landrules.engine.service.routes_check import Format, Key
-from landrules.engine.service.schemas import CASE_PATTERN, json_answer, json_body, problems_of, report_answer
+from landrules.engine.service.schemas import (
+    CASE_PATTERN,
+    declared,
+    items_schema,
+    json_answer,
+    json_body,
+    report_answer,
+)
 from landrules.engine.service.work import Deadline
 from landrules.facts.read_json import Pairs
 
@@ -35,6 +40,7 @@ _YEARS = range(1949, 2200)
 _MOST_FACTS = 500
 _Model = TypeVar("_Model", bound=BaseModel)
 _Result = TypeVar("_Result")
+_Submit: TypeAlias = Callable[[CaseBook, datetime, Deadline, str], Told]
 
 CaseId = Annotated[str, Path(max_length=100, description="案件编号", examples=["2023-17"])]
 
@@ -154,13 +160,17 @@ def add_case_routes(app: FastAPI) -> None:
 
     @app.post(
         "/v1/cases",
-        tags=["案件"],
-        summary="受理案件",
-        operation_id="open_case",
-        status_code=201,
-        response_class=Response,
-        responses={201: json_answer(_TOLD, "已受理"), **problems_of(*_WRITING, "case-exists", *_COMMON)},
-        openapi_extra=json_body("NewCase"),
+        **declared(
+            "案件",
+            "受理案件",
+            "open_case",
+            json_answer(_TOLD, "已受理"),
+            *_WRITING,
+            "case-exists",
+            *_COMMON,
+            status=201,
+            body=json_body("NewCase"),
+        ),
     )
     async def open_case(request: Request, idempotency_key: Key = None) -> Response:
         """受理一个案件，得其状况、期限和下一步。每一事件先记入台账，再作答复。"""
@@ -178,28 +188,20 @@ def add_case_routes(app: FastAPI) -> None:
             raise Problem("bad-body", f"{len(flaws)} 处不合格式，没有受理；请改正后重发", flaws)
         form = subject.key
 
-        async def answer(key: str) -> Kept:
-            def task(deadline: Deadline) -> Told:
-                asked = Asked(_moment(new.at), "opened", new.set, (), new.by)
-                now = datetime.now(_CHINA)
-                book = pieces(request.app).casebook()
-                return book.open(new.case or "", form, asked, now, deadline, who=who(request), key=key)
+        asked = Asked(_moment(new.at), "opened", new.set, (), new.by)
 
-            told = await _run(request, task)
-            pieces(request.app).metrics.events.labels(told.answer.event).inc()
-            location = ("Location", f"/v1/cases/{quote(told.answer.case)}")
-            return Kept(201, _told(told), "application/json", (location,))
+        def submit(book: CaseBook, now: datetime, deadline: Deadline, key: str) -> Told:
+            return book.open(new.case or "", form, asked, now, deadline, who=who(request), key=key)
 
-        return await answered(request, body, answer, key=idempotency_key)
+        return await _recorded(request, body, submit, key=idempotency_key, located=True)
 
     @app.get(
         "/v1/cases/due",
-        tags=["案件"],
-        summary="各案件的期限",
-        operation_id="due",
-        response_class=Response,
-        responses={
-            200: json_answer(
+        **declared(
+            "案件",
+            "各案件的期限",
+            "due",
+            json_answer(
                 {
                     "type": "object",
                     "properties": {"on": _TEXT, "items": {"type": "array", "items": _OBJECT}},
@@ -207,8 +209,9 @@ def add_case_routes(app: FastAPI) -> None:
                 },
                 "期限，末日在前的在前",
             ),
-            **problems_of("bad-query", *_COMMON),
-        },
+            "bad-query",
+            *_COMMON,
+        ),
     )
     async def due(
         request: Request,
@@ -224,25 +227,18 @@ def add_case_routes(app: FastAPI) -> None:
     ) -> Response:
         """全部案件的期限：今日到期、本周到期、逾期、停表。"""
         items = await _run(request, lambda _: pieces(request.app).casebook().due(on))
-        return _json({"on": on.isoformat(), "items": [due_json(item) for item in items]})
+        return json_response({"on": on.isoformat(), "items": [due_json(item) for item in items]})
 
     @app.get(
         "/v1/cases",
-        tags=["案件"],
-        summary="列出案件",
-        operation_id="list_cases",
-        response_class=Response,
-        responses={
-            200: json_answer(
-                {
-                    "type": "object",
-                    "properties": {"items": {"type": "array", "items": _OBJECT}},
-                    "required": ["items"],
-                },
-                "案件，按编号",
-            ),
-            **problems_of("bad-query", *_COMMON),
-        },
+        **declared(
+            "案件",
+            "列出案件",
+            "list_cases",
+            json_answer(items_schema(), "案件，按编号"),
+            "bad-query",
+            *_COMMON,
+        ),
     )
     async def list_cases(
         request: Request,
@@ -251,34 +247,36 @@ def add_case_routes(app: FastAPI) -> None:
     ) -> Response:
         """列出案件；以末一个的编号为 after，得其后的。"""
         found = await _run(request, lambda _: pieces(request.app).casebook().names(after, limit))
-        return _json({"items": [_head(filed) for filed in found]})
+        return json_response({"items": [_head(filed) for filed in found]})
 
     @app.get(
         "/v1/cases/{case}",
-        tags=["案件"],
-        summary="案件现状",
-        operation_id="get_case",
-        response_class=Response,
-        responses={
-            200: json_answer(_STANDING, "案件现状"),
-            **problems_of("case-unknown", "bad-query", *_COMMON),
-        },
+        **declared(
+            "案件",
+            "案件现状",
+            "get_case",
+            json_answer(_STANDING, "案件现状"),
+            "case-unknown",
+            "bad-query",
+            *_COMMON,
+        ),
     )
     async def get_case(request: Request, case: CaseId) -> Response:
         """案件的事实、事件和说明；结论见 /v1/cases/{case}/report。"""
         filed = await _run(request, lambda _: pieces(request.app).casebook().find(case))
-        return _json(_standing(filed))
+        return json_response(_standing(filed))
 
     @app.get(
         "/v1/cases/{case}/report",
-        tags=["案件"],
-        summary="案件的预检意见",
-        operation_id="report_case",
-        response_class=Response,
-        responses={
-            200: report_answer("预检意见"),
-            **problems_of("case-unknown", "bad-query", *_COMMON),
-        },
+        **declared(
+            "案件",
+            "案件的预检意见",
+            "report_case",
+            report_answer("预检意见"),
+            "case-unknown",
+            "bad-query",
+            *_COMMON,
+        ),
     )
     async def report_case(request: Request, case: CaseId, format: Format = "json") -> Response:  # noqa: A002
         """案件现在的预检意见，与对其事实作 POST /v1/check 相同。"""
@@ -290,31 +288,29 @@ def add_case_routes(app: FastAPI) -> None:
 
     @app.post(
         "/v1/cases/{case}/events",
-        tags=["案件"],
-        summary="提交事件",
-        operation_id="submit_event",
-        status_code=201,
-        response_class=Response,
-        responses={201: json_answer(_TOLD, "已记入台账"), **problems_of(*_WRITING, "case-unknown", *_COMMON)},
-        openapi_extra=json_body("Event"),
+        **declared(
+            "案件",
+            "提交事件",
+            "submit_event",
+            json_answer(_TOLD, "已记入台账"),
+            *_WRITING,
+            "case-unknown",
+            *_COMMON,
+            status=201,
+            body=json_body("Event"),
+        ),
     )
     async def submit_event(request: Request, case: CaseId, idempotency_key: Key = None) -> Response:
         """提交一个事件（补充、更正、撤回、听证、定价、公示、签收、停表、恢复计时、办结），得其后的状况和下一步。"""
         body = await _json_body(request)
         sent = _read(EventBody, body)
 
-        async def answer(key: str) -> Kept:
-            def task(deadline: Deadline) -> Told:
-                asked = Asked(_moment(sent.at), sent.event, sent.set, tuple(sent.unset), sent.by)
-                now = datetime.now(_CHINA)
-                book = pieces(request.app).casebook()
-                return book.submit(case, asked, now, deadline, who=who(request), key=key)
+        asked = Asked(_moment(sent.at), sent.event, sent.set, tuple(sent.unset), sent.by)
 
-            told = await _run(request, task)
-            pieces(request.app).metrics.events.labels(told.answer.event).inc()
-            return Kept(201, _told(told), "application/json")
+        def submit(book: CaseBook, now: datetime, deadline: Deadline, key: str) -> Told:
+            return book.submit(case, asked, now, deadline, who=who(request), key=key)
 
-        return await answered(request, body, answer, key=idempotency_key)
+        return await _recorded(request, body, submit, key=idempotency_key)
 
 
 def _valid(name: str) -> bool:
@@ -322,12 +318,25 @@ def _valid(name: str) -> bool:
 
 
 async def _run(request: Request, task: Callable[[Deadline], _Result]) -> _Result:
-    kept = pieces(request.app)
-    kept.casebook()
-    try:
-        return await kept.work.run(task)
-    except LedgerError as error:
-        raise ledger_problem(error) from error
+    pieces(request.app).casebook()
+    return await run(request, task)
+
+
+async def _recorded(
+    request: Request, body: bytes, submit: _Submit, *, key: str | None, located: bool = False
+) -> Response:
+    """Record an event and answer what it came to; `located` says where the case is to be found."""
+
+    async def answer(valid: str) -> Kept:
+        kept = pieces(request.app)
+        told = await _run(
+            request, lambda deadline: submit(kept.casebook(), datetime.now(_CHINA), deadline, valid)
+        )
+        kept.metrics.events.labels(told.answer.event).inc()
+        location = (("Location", f"/v1/cases/{quote(told.answer.case)}"),) if located else ()
+        return Kept(201, _told(told), "application/json", location)
+
+    return await answered(request, body, answer, key=key)
 
 
 async def _json_body(request: Request) -> bytes:
@@ -367,7 +376,7 @@ def _repeated(content: object) -> list[Flaw]:
 
 def _told(told: Told) -> bytes:
     notes = [note.describe() for note in told.filed.case.notes]
-    return _text({**answer_json(told.answer), "entry": told.entry, "notes": notes})
+    return json_bytes({**answer_json(told.answer), "entry": told.entry, "notes": notes})
 
 
 def _head(filed: Filed) -> dict[str, object]:
@@ -403,11 +412,3 @@ def _standing(filed: Filed) -> dict[str, object]:
         "events": events,
         "notes": [note.describe() for note in case.notes],
     }
-
-
-def _text(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _json(content: object) -> Response:
-    return Response(_text(content), media_type="application/json")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, TypeAlias
 
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from starlette.responses import Response
 
 from landrules.engine.findings.model import CheckOptions
-from landrules.engine.ledger.errors import LedgerError
 from landrules.engine.service.answers import Kept
 from landrules.engine.service.bodies import media_of, parse_multipart, read_body, records_text
 from landrules.engine.service.office import Checked, Source, Style, check_sources, known_options, render
 from landrules.engine.service.problems import Flaw, Problem
-from landrules.engine.service.requests import answered, ledger_problem, pieces, who
+from landrules.engine.service.requests import answered, pieces, run, who
 from landrules.engine.service.schemas import json_body, problems_of, report_answer
 from landrules.engine.service.work import Deadline
 
@@ -43,6 +43,31 @@ Key = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="幂等键：同一键同一请求得同一答复，同一键另一请求得 409"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a check is asked for, by whatever way the input comes."""
+
+    options: CheckOptions
+    subject: str | None
+    style: Style
+
+
+async def _asked(
+    on: On = None,
+    as_of: AsOf = None,
+    derive: Derive = True,
+    place: PlaceName = "",
+    select: Patterns = [],  # noqa: B006 - FastAPI copies it
+    ignore: Patterns = [],  # noqa: B006 - FastAPI copies it
+    subject: SubjectName = None,
+    format: Format = "json",  # noqa: A002 - the name of the parameter
+) -> _Asked:
+    return _Asked(CheckOptions(on, as_of, place, derive, tuple(select), tuple(ignore)), subject, format)
+
+
+_Wanted = Annotated[_Asked, Depends(_asked)]
 
 _LINE = {
     "type": "string",
@@ -81,14 +106,7 @@ def add_check_routes(app: FastAPI) -> None:
     )
     async def check(
         request: Request,
-        on: On = None,
-        as_of: AsOf = None,
-        derive: Derive = True,
-        place: PlaceName = "",
-        select: Patterns = [],  # noqa: B006 - FastAPI copies it
-        ignore: Patterns = [],  # noqa: B006 - FastAPI copies it
-        subject: SubjectName = None,
-        format: Format = "json",  # noqa: A002 - the name of the parameter
+        wanted: _Wanted,
         idempotency_key: Key = None,
     ) -> Response:
         """送来记录，得预检意见（`landrules/report/1`），与命令行 `landrules check` 对同样的数据所出的相同。
@@ -104,10 +122,9 @@ def add_check_routes(app: FastAPI) -> None:
         body = await read_body(
             request, settings.max_bytes, settings.body_seconds, rows=settings.max_rows if lines else None
         )
-        options = CheckOptions(on, as_of, place, derive, tuple(select), tuple(ignore))
 
         def sources(deadline: Deadline) -> list[Source]:
-            key = _subject(request, subject)
+            key = _subject(request, wanted.subject)
             data = records_text(
                 body, lines=lines, vocabulary=office.rulebook.vocabulary, subject=key, rows=settings.max_rows
             )
@@ -115,7 +132,9 @@ def add_check_routes(app: FastAPI) -> None:
             return [Source("", data)]
 
         async def answer(key: str) -> Kept:
-            return await answer_check(request, sources, options, format, subject=subject, key=key)
+            return await answer_check(
+                request, sources, wanted.options, wanted.style, subject=wanted.subject, key=key
+            )
 
         return await answered(request, body, answer, key=idempotency_key)
 
@@ -137,25 +156,19 @@ def add_check_routes(app: FastAPI) -> None:
     )
     async def check_file(
         request: Request,
-        on: On = None,
-        as_of: AsOf = None,
-        derive: Derive = True,
-        place: PlaceName = "",
-        select: Patterns = [],  # noqa: B006 - FastAPI copies it
-        ignore: Patterns = [],  # noqa: B006 - FastAPI copies it
-        subject: SubjectName = None,
-        format: Format = "json",  # noqa: A002 - the name of the parameter
+        wanted: _Wanted,
         idempotency_key: Key = None,
     ) -> Response:
         """上传工作簿或其他文件（字段名 file，可给几个），得预检意见。"""
         body, boundary = await read_form(request)
-        options = CheckOptions(on, as_of, place, derive, tuple(select), tuple(ignore))
 
         def sources(_: Deadline) -> list[Source]:
             return uploaded(body, boundary)
 
         async def answer(key: str) -> Kept:
-            return await answer_check(request, sources, options, format, subject=subject, key=key)
+            return await answer_check(
+                request, sources, wanted.options, wanted.style, subject=wanted.subject, key=key
+            )
 
         return await answered(request, body, answer, key=idempotency_key)
 
@@ -219,10 +232,7 @@ async def answer_check(
         body, media = render(checked.report, style)
         return checked, body, media
 
-    try:
-        checked, body, media = await kept.work.run(task)
-    except LedgerError as error:
-        raise ledger_problem(error) from error
+    checked, body, media = await run(request, task)
     kept.metrics.count_report(checked.report)
     headers = [] if checked.entry is None else [("Landrules-Entry", str(checked.entry))]
     return Kept(200, body, media, tuple(headers))

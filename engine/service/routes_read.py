@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import Response
@@ -22,8 +20,9 @@ from landrules.engine.ledger.store import entries, find, head
 from landrules.engine.report.json_report import render_json, report_schema
 from landrules.engine.rulebook.model import Document
 from landrules.engine.service.problems import Flaw, Problem, problem_schema
-from landrules.engine.service.requests import ledger_problem, pieces
-from landrules.engine.service.schemas import json_answer, problems_of, ref
+from landrules.engine.service.requests import json_response, ledger_problem, pieces, run
+from landrules.engine.service.schemas import declared, items_schema, json_answer, ref
+from landrules.engine.service.work import Deadline
 from landrules.facts.models import input_json_schema
 from landrules.facts.values import suggest
 from landrules.facts.vocabulary import Subject
@@ -32,17 +31,8 @@ __all__ = ["add_read_routes"]
 
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object"}
-_ITEMS = {
-    "type": "object",
-    "properties": {"items": {"type": "array", "items": _OBJECT}},
-    "required": ["items"],
-}
-_ENTRIES = {
-    "type": "object",
-    "properties": {"items": {"type": "array", "items": _OBJECT}, "head": _OBJECT},
-    "required": ["items", "head"],
-}
-_Result = TypeVar("_Result")
+_ITEMS = items_schema()
+_LEDGER = ("no-store", "busy", "timeout", "stopping", "store-unavailable")
 Word = Annotated[str, Path(max_length=200)]
 
 
@@ -57,11 +47,7 @@ def add_read_routes(app: FastAPI) -> None:
 def _add_rules(app: FastAPI) -> None:
     @app.get(
         "/v1/rules",
-        tags=["规则"],
-        summary="列出规则",
-        operation_id="list_rules",
-        response_class=Response,
-        responses={200: json_answer(_ITEMS, "规则，按编号"), **problems_of("bad-query")},
+        **declared("规则", "列出规则", "list_rules", json_answer(_ITEMS, "规则，按编号"), "bad-query"),
     )
     async def list_rules(
         request: Request,
@@ -96,18 +82,18 @@ def _add_rules(app: FastAPI) -> None:
             if (not document or versions[-1].document == document)
             and (form is None or versions[-1].subject == form.key)
         ]
-        return _json({"items": items})
+        return json_response({"items": items})
 
     @app.get(
         "/v1/rules/{document}/{rule}",
-        tags=["规则"],
-        summary="解释规则",
-        operation_id="explain_rule",
-        response_class=Response,
-        responses={
-            200: json_answer(_OBJECT, "规则的说明", **{"text/markdown": {"schema": _TEXT}}),
-            **problems_of("rule-unknown", "bad-query"),
-        },
+        **declared(
+            "规则",
+            "解释规则",
+            "explain_rule",
+            json_answer(_OBJECT, "规则的说明", **{"text/markdown": {"schema": _TEXT}}),
+            "rule-unknown",
+            "bad-query",
+        ),
     )
     async def explain_rule(
         request: Request,
@@ -123,15 +109,10 @@ def _add_rules(app: FastAPI) -> None:
         page = explain(rulebook, name)
         if format == "markdown":
             return Response(page_markdown(page), media_type="text/markdown; charset=utf-8")
-        return _json(asdict(page))
+        return json_response(asdict(page))
 
     @app.get(
-        "/v1/documents",
-        tags=["规则"],
-        summary="列出文件",
-        operation_id="list_documents",
-        response_class=Response,
-        responses={200: json_answer(_ITEMS, "文件，按编号"), **problems_of()},
+        "/v1/documents", **declared("规则", "列出文件", "list_documents", json_answer(_ITEMS, "文件，按编号"))
     )
     async def list_documents(request: Request) -> Response:
         """载入的文件：文号、发布机关、有效期、地域、内容哈希。"""
@@ -143,18 +124,18 @@ def _add_rules(app: FastAPI) -> None:
             {**_document(document), "rules": counts.get(name, 0)}
             for name, document in sorted(rulebook.documents.items())
         ]
-        return _json({"items": items, "hash": rulebook.hash})
+        return json_response({"items": items, "hash": rulebook.hash})
 
     @app.get(
         "/v1/documents/{document}",
-        tags=["规则"],
-        summary="文件及其条款",
-        operation_id="get_document",
-        response_class=Response,
-        responses={
-            200: json_answer(_OBJECT, "文件及条款索引"),
-            **problems_of("document-unknown", "bad-query"),
-        },
+        **declared(
+            "规则",
+            "文件及其条款",
+            "get_document",
+            json_answer(_OBJECT, "文件及条款索引"),
+            "document-unknown",
+            "bad-query",
+        ),
     )
     async def get_document(request: Request, document: Word) -> Response:
         """一份文件的条款索引：有规则的，和没有规则的及其原因。"""
@@ -162,17 +143,13 @@ def _add_rules(app: FastAPI) -> None:
         if document not in rulebook.documents:
             raise Problem("document-unknown", _unknown("文件", document, list(rulebook.documents)))
         found = rulebook.documents[document]
-        return _json({**_document(found), "clauses": [asdict(clause) for clause in found.clauses]})
+        return json_response({**_document(found), "clauses": [asdict(clause) for clause in found.clauses]})
 
 
 def _add_vocabulary(app: FastAPI) -> None:
     @app.get(
         "/v1/vocabulary",
-        tags=["词表"],
-        summary="列出事项",
-        operation_id="list_subjects",
-        response_class=Response,
-        responses={200: json_answer(_ITEMS, "事项（填报表）"), **problems_of()},
+        **declared("词表", "列出事项", "list_subjects", json_answer(_ITEMS, "事项（填报表）")),
     )
     async def list_subjects(request: Request) -> Response:
         """全部事项（填报表），和用于标识的列名。"""
@@ -181,30 +158,33 @@ def _add_vocabulary(app: FastAPI) -> None:
             {"key": form.key, "label": form.label, "definition": form.definition, "facts": len(form.facts)}
             for form in vocabulary.subjects.values()
         ]
-        return _json({"items": items, "identifying": list(vocabulary.identifying)})
+        return json_response({"items": items, "identifying": list(vocabulary.identifying)})
 
     @app.get(
         "/v1/vocabulary/{subject}",
-        tags=["词表"],
-        summary="一类事项的事实",
-        operation_id="get_subject",
-        response_class=Response,
-        responses={200: json_answer(_OBJECT, "事项及其事实"), **problems_of("subject-unknown", "bad-query")},
+        **declared(
+            "词表",
+            "一类事项的事实",
+            "get_subject",
+            json_answer(_OBJECT, "事项及其事实"),
+            "subject-unknown",
+            "bad-query",
+        ),
     )
     async def get_subject(request: Request, subject: Word) -> Response:
         """一类事项的全部事实：代码、中文名、类型、单位、可填的值、别名、定义。"""
-        return _json(_subject_content(_subject(request, subject)))
+        return json_response(_subject_content(_subject(request, subject)))
 
     @app.get(
         "/v1/schemas/{name}",
-        tags=["词表"],
-        summary="JSON Schema",
-        operation_id="get_schema",
-        response_class=Response,
-        responses={
-            200: json_answer(_OBJECT, "JSON Schema（2020-12）"),
-            **problems_of("schema-unknown", "bad-query"),
-        },
+        **declared(
+            "词表",
+            "JSON Schema",
+            "get_schema",
+            json_answer(_OBJECT, "JSON Schema（2020-12）"),
+            "schema-unknown",
+            "bad-query",
+        ),
     )
     async def get_schema(request: Request, name: Word) -> Response:
         """input（输入记录）、report（预检意见）或 problem（问题说明）的 JSON Schema。"""
@@ -217,20 +197,20 @@ def _add_vocabulary(app: FastAPI) -> None:
                 content = problem_schema()
             case _:
                 raise Problem("schema-unknown", "可用：input、report、problem")
-        return _json(content)
+        return json_response(content)
 
 
 def _add_ledger(app: FastAPI) -> None:
     @app.get(
         "/v1/ledger",
-        tags=["台账"],
-        summary="读台账",
-        operation_id="read_ledger",
-        response_class=Response,
-        responses={
-            200: json_answer(_ENTRIES, "条目，不含送审内容"),
-            **problems_of("bad-query", "no-store", "busy", "timeout", "stopping", "store-unavailable"),
-        },
+        **declared(
+            "台账",
+            "读台账",
+            "read_ledger",
+            json_answer(items_schema(head=_OBJECT), "条目，不含送审内容"),
+            "bad-query",
+            *_LEDGER,
+        ),
     )
     async def read_ledger(
         request: Request,
@@ -250,56 +230,52 @@ def _add_ledger(app: FastAPI) -> None:
                 raise Problem("bad-query", f"{name} 应带时区，如 2023-06-01T00:00:00+08:00")
         wanted = LedgerQuery(kind=kind, case=case, who=who, since=since, until=until)
 
-        def task() -> dict[str, object]:
+        def task(_: Deadline) -> dict[str, object]:
             store = pieces(request.app).office.ledger()
             found = [_entry(stored) for stored in find(store, wanted, after=after, limit=limit)]
             last = head(store)
             return {"items": found, "head": {"seq": last.seq, "hash": last.hash}}
 
-        return _json(await _run(request, task))
+        return json_response(await run(request, task))
 
     @app.get(
         "/v1/ledger/{seq}/report",
-        tags=["台账"],
-        summary="台账里的预检意见",
-        operation_id="report_entry",
-        response_class=Response,
-        responses={
-            200: json_answer(ref("Report"), "当时的预检意见"),
-            **problems_of(
-                "entry-unknown",
-                "masked",
-                "bad-query",
-                "no-store",
-                "busy",
-                "timeout",
-                "stopping",
-                "store-unavailable",
-            ),
-        },
+        **declared(
+            "台账",
+            "台账里的预检意见",
+            "report_entry",
+            json_answer(ref("Report"), "当时的预检意见"),
+            "entry-unknown",
+            "masked",
+            "bad-query",
+            *_LEDGER,
+        ),
     )
     async def report_entry(request: Request, seq: Annotated[int, Path(ge=1, le=2**53)]) -> Response:
         """某一条目当时的预检意见，逐字节相同。"""
 
-        def task() -> str:
+        def task(_: Deadline) -> str:
             stored = next(entries(pieces(request.app).office.ledger(), after=seq - 1, limit=1), None)
             outcome = stored.entry.outcome if stored is not None and stored.seq == seq else None
             if stored is None or not isinstance(outcome, dict) or "records" not in outcome:
                 raise Problem("entry-unknown", f"台账没有第 {seq} 条，或它没有预检意见")
             return render_json(report_of(stored))
 
-        return Response(await _run(request, task), media_type="application/json")
+        return Response(await run(request, task), media_type="application/json")
 
 
 def _add_operation(app: FastAPI) -> None:
-    @app.get("/health/live", tags=["运行"], summary="是否活着", operation_id="live", response_class=Response,
-             responses={200: json_answer(_OBJECT, "活着"), **problems_of()})  # fmt: skip
+    @app.get("/health/live", **declared("运行", "是否活着", "live", json_answer(_OBJECT, "活着")))
     async def live() -> Response:
         """进程在，事件循环在转。不需要令牌。"""
-        return _json({"status": "ok"})
+        return json_response({"status": "ok"})
 
-    @app.get("/health/ready", tags=["运行"], summary="能否受理", operation_id="ready", response_class=Response,
-             responses={200: json_answer(_OBJECT, "可以受理"), **problems_of("stopping", "store-unavailable")})  # fmt: skip
+    @app.get(
+        "/health/ready",
+        **declared(
+            "运行", "能否受理", "ready", json_answer(_OBJECT, "可以受理"), "stopping", "store-unavailable"
+        ),
+    )
     async def ready(request: Request) -> Response:
         """规则已载入，台账可读，没有在停止。不需要令牌。"""
         kept = pieces(request.app)
@@ -314,24 +290,24 @@ def _add_operation(app: FastAPI) -> None:
         if problem:
             raise Problem("internal", problem)
         kept.metrics.ready.set(1)
-        return _json(
+        return json_response(
             {"status": "ok", "engine": version("landrules"), "rulesets": len(kept.office.rulebook.documents)}
         )
 
-    @app.get("/metrics", tags=["运行"], summary="Prometheus 指标", operation_id="metrics", response_class=Response,
-             responses={200: {"description": "指标", "content": {"text/plain": {"schema": _TEXT}}}, **problems_of()})  # fmt: skip
+    @app.get(
+        "/metrics",
+        **declared(
+            "运行",
+            "Prometheus 指标",
+            "metrics",
+            {"description": "指标", "content": {"text/plain": {"schema": _TEXT}}},
+        ),
+    )
     async def metrics(request: Request) -> Response:
         """请求数、用时、进行中的请求、记录数、各种结论数；没有送审内容。"""
         return Response(
             pieces(request.app).metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8"
         )
-
-
-async def _run(request: Request, task: Callable[[], _Result]) -> _Result:
-    try:
-        return await pieces(request.app).work.run(lambda _: task())
-    except LedgerError as error:
-        raise ledger_problem(error) from error
 
 
 def _subject(request: Request, name: str) -> Subject:
@@ -410,8 +386,3 @@ def _entry(stored: Stored) -> dict[str, object]:
         "verdicts": dict(entry.verdicts),
         "masked": stored.masked,
     }
-
-
-def _json(content: object) -> Response:
-    text = json.dumps(content, ensure_ascii=False)
-    return Response(text.encode("utf-8", "replace"), media_type="application/json")

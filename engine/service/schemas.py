@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.responses import Response
+
 from landrules.engine.case.model import EVENT_NAMES
 from landrules.engine.report.json_report import report_schema
 from landrules.engine.service.problems import KINDS, MEDIA, problem_schema
@@ -16,6 +18,8 @@ __all__ = [
     "EXAMPLE",
     "XLSX",
     "components",
+    "declared",
+    "items_schema",
     "json_answer",
     "json_body",
     "problems_of",
@@ -139,6 +143,33 @@ def json_body(name: str, **others: Any) -> dict[str, Any]:
     """A request body by the name of its schema; `others` are further media types."""
     content = {"application/json": {"schema": ref(name)}, **others}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def items_schema(**others: Any) -> dict[str, Any]:
+    """A list under `items`; `others` stand beside it."""
+    properties = {"items": {"type": "array", "items": {"type": "object"}}, **others}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def declared(
+    tag: str,
+    summary: str,
+    operation_id: str,
+    answer: Mapping[str, Any],
+    *codes: str,
+    status: int = 200,
+    body: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a route says of itself, as arguments of `app.get` or `app.post`: its answer, and the codes of its problems."""
+    return {
+        "tags": [tag],
+        "summary": summary,
+        "operation_id": operation_id,
+        "status_code": status,
+        "response_class": Response,
+        "responses": {status: dict(answer), **problems_of(*codes)},
+        "openapi_extra": None if body is None else dict(body),
+    }
 
 
 def json_answer(schema: Mapping[str, Any], description: str, **others: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ __all__ = [
     "is_loopback",
     "kept_by_default",
     "load_settings",
+    "make_default_folder",
     "unknown_variables",
 ]
 
@@ -143,14 +144,19 @@ class Settings(BaseModel):
 
 
 def kept_by_default(settings: Settings) -> Settings:
-    """The settings of a service on its own: it keeps a ledger unless the store is `none`.
+    """The settings of a service on its own: it keeps a ledger unless the store is `none`."""
+    return settings if settings.store else settings.model_copy(update={"store": str(default_ledger())})
+
+
+def make_default_folder(settings: Settings) -> None:
+    """Make the folder of the default ledger, where that is the one to be used.
 
     Raises:
-        SettingsError: when the folder of the default ledger cannot be made.
+        SettingsError: when it cannot be made.
     """
-    if settings.store:
-        return settings
     place = default_ledger()
+    if settings.store != str(place):
+        return
     try:
         # Others on the machine have no business with what is checked.
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -160,7 +166,6 @@ def kept_by_default(settings: Settings) -> Settings:
             "请设 LANDRULES_HOME，或以 --store 指明台账，--store none 为不记台账"
         )
         raise SettingsError(message) from error
-    return settings.model_copy(update={"store": str(place)})
 
 
 def is_loopback(host: str) -> bool:

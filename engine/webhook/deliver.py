@@ -59,8 +59,9 @@ def deliver_due(
     seed: int | str = 0,
     retries: Retries | None = None,
     limit: int = 100,
+    stop: threading.Event | None = None,
 ) -> tuple[Attempt, ...]:
-    """Send what is due, at most `limit` notices; what was tried, in its order.
+    """Send what is due, at most `limit` notices and none once `stop` is set; what was tried, in its order.
 
     A receiver that gives no answer, or 429 or 5xx, is left alone for the rest of the pass. Any other answer than 2xx is a
     failure of that notice alone; 410 gives it up at once. Several processes may deliver from one queue.
@@ -71,7 +72,7 @@ def deliver_due(
     retries = retries or Retries()
     open_ones = {subscription.name: subscription for subscription in subscriptions if subscription.active}
     tried: list[Attempt] = []
-    while len(tried) < limit:
+    while len(tried) < limit and not (stop is not None and stop.is_set()):
         claimed = claim(queue, open_ones.keys(), now(), retries.hold)
         if claimed is None:
             break
@@ -109,7 +110,7 @@ def keep_delivering(
     """
     while not stop.is_set():
         try:
-            if deliver_due(queue, subscriptions, now, post, seed=seed, retries=retries, limit=20):
+            if deliver_due(queue, subscriptions, now, post, seed=seed, retries=retries, limit=20, stop=stop):
                 continue
         except StoreError as error:
             logger.warning("通知队列暂不可用：{error}", error=error)

@@ -130,6 +130,8 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
         (["--rulesets", "nowhere", "--check-only"], "nowhere"),
         (["--store", "mysql://x/y", "--check-only"], "台账不支持"),
         (["--config", "nowhere.yaml", "--check-only"], "nowhere.yaml"),
+        (["--webhooks", "nowhere.yaml", "--check-only"], "读不了通知订阅或密钥文件“nowhere.yaml”"),
+        (["--webhooks", "nowhere.yaml", "--store", "none"], "通知（webhooks）要有台账"),
     ],
 )
 def test_what_cannot_start_is_told_plainly(
@@ -238,10 +240,36 @@ def test_doctor_leaves_nothing_behind(capsys: pytest.CaptureFixture[str], tmp_pa
 def test_a_service_keeps_a_ledger_of_its_own_unless_told_not_to(tmp_path: Path) -> None:
     opened = {"case": "A", "subject": "parcel_supply", "set": RECORD["facts"]}
     for options, status in (((), 201), (("--store", "none"), 501)):
-        with serving(*options, LANDRULES_HOME=str(tmp_path)) as (_, port):
+        with serving(*options, LANDRULES_HOME=str(tmp_path / "home")) as (server, port):
+            log = "".join(server.log_lines)  # type: ignore[attr-defined]
+            assert ("ledger.sqlite3" in log, "不记台账" in log) == (status == 201, status == 501)
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
             body = json.dumps(opened, ensure_ascii=False).encode()
             connection.request("POST", "/v1/cases", body, {"Content-Type": "application/json"})
             assert connection.getresponse().status == status
             connection.close()
-    assert (tmp_path / "ledger.sqlite3").is_file()
+    assert (tmp_path / "home" / "ledger.sqlite3").is_file()
+
+
+def test_doctor_looks_at_the_ledger_that_serve_would_use(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LANDRULES_STORE", "LANDRULES_LEDGER"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    monkeypatch.setenv("LANDRULES_HOME", str(home))
+    ask_doctor = ("doctor", "--on", "2025-06-01")
+    _, out, _ = run(*ask_doctor, capsys=capsys)
+    assert "ledger.sqlite3”还没有，首次使用时建立" in out
+    assert not home.exists()
+    assert run("serve", "--rulesets", str(RULESETS[0]), "--check-only", capsys=capsys)[0] == 0
+    _, out, _ = run(*ask_doctor, capsys=capsys)
+    assert "ledger.sqlite3 可读写，0 条" in out
+    _, out, _ = run(*ask_doctor, "--store", "none", capsys=capsys)
+    assert "提醒  台账：设为不记台账" in out
+    monkeypatch.setenv("LANDRULES_HOME", str(home / "ledger.sqlite3" / "inside"))
+    code, out, _ = run(*ask_doctor, capsys=capsys)
+    assert (code, "问题  台账" in out) == (1, True)
+    code, _, err = run("serve", "--check-only", capsys=capsys)
+    assert code == 2
+    assert "建不了存放台账的文件夹" in err

@@ -12,11 +12,13 @@ from landrules.engine.service.settings import SettingsError, load_settings, unkn
 def test_nearer_settings_go_before(tmp_path: Path) -> None:
     path = tmp_path / "service.yaml"
     path.write_text(
-        "port: 1\nthreads: 2\nmax_rows: 3\nconfig: place.yaml\nrulesets: [a, b]\n", encoding="utf-8"
+        "port: 1\nthreads: 2\nmax_rows: 3\nconfig: place.yaml\nwebhooks: w.yaml\nrulesets: [a, b]\n",
+        encoding="utf-8",
     )
     found = load_settings(path, {"LANDRULES_THREADS": "7", "LANDRULES_MAX_ROWS": "8"}, {"max_rows": 9})
     assert (found.port, found.threads, found.max_rows) == (1, 7, 9)
     assert found.config == tmp_path / "place.yaml"
+    assert found.webhooks == tmp_path / "w.yaml"
     assert found.rulesets == (tmp_path / "a", tmp_path / "b")
 
 
