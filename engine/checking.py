@@ -26,13 +26,14 @@ from landrules.engine.findings.model import (
     RulesetUsed,
 )
 from landrules.engine.language import tree as t
-from landrules.engine.rulebook import Rulebook, canonical_place, place_of, unknown_place
+from landrules.engine.rulebook import Rulebook, canonical_place, cities_within, place_of, unknown_place
 from landrules.engine.rulebook.configuration import Configuration, configured_entry
 from landrules.engine.rulebook.model import Document, Rule
 from landrules.engine.rulebook.select import Gate, gate
 from landrules.facts.calendar import Workdays, load_workdays
 from landrules.facts.fingerprints import calendar_release
 from landrules.facts.notes import Note
+from landrules.facts.quantities import squash
 from landrules.facts.records import Entry, Record, Value
 from landrules.facts.vocabulary import Subject
 
@@ -342,6 +343,9 @@ def _with_place(record: Record, rulebook: Rulebook, seen: dict[str, tuple[str, s
         name = canonical_place(rulebook, entry.value) or ""
         seen[entry.value] = (name, "" if name else unknown_place(rulebook, entry.value))
     name, problem = seen[entry.value]
+    cities = cities_within(rulebook, entry.value) if problem else ()
+    if cities or (problem and squash(entry.value) in _SOME_CITY):
+        return _with_city_only(record, entry, cities)
     if problem:
         # A name close to a known one is a slip of the pen, and a record that no rule reaches must not pass for clean.
         slip = "是否指" in problem
@@ -352,6 +356,23 @@ def _with_place(record: Record, rulebook: Rulebook, seen: dict[str, tuple[str, s
     if name == entry.value:
         return record
     return replace(record, entries={**record.entries, "district": replace(entry, value=name)})
+
+
+_SOME_CITY = {"市本级", "本级", "市直", "全市", "本市", "市辖区"}
+"""Said of any city, and so of none that is known."""
+
+
+def _with_city_only(record: Record, entry: Entry, cities: Sequence[str]) -> Record:
+    """A 行政区 that tells the city and no district is unreadable: it must not count as a place elsewhere (CONVENTIONS §2)."""
+    entries = {**record.entries, "district": Entry(None, "invalid", entry.text or str(entry.value))}
+    told = "不知在哪个市"
+    if len(cities) == 1:
+        told = f"只看得出在{cities[0]}"
+        if _blank(entries, "city"):
+            entries["city"] = Entry(cities[0], text=entry.text, origin=entry.origin, basis=entry.basis)
+    message = f"“{entry.value}”不是一个县级行政区的名称，{told}；请填县级行政区全称，功能区填所在的县、区，跨区的拆成多行"
+    note = Note("error", "unknown-place", message, replace(record.place, column="行政区"))
+    return replace(record, entries=entries, notes=(*record.notes, note))
 
 
 def _blank(entries: Mapping[str, Entry], key: str) -> bool:

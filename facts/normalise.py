@@ -12,7 +12,14 @@ from fractions import Fraction
 
 from landrules.facts.land_market import adapt_columns, carried_note, detect, refine
 from landrules.facts.notes import Note, Place
-from landrules.facts.quantities import Unit, compatible, format_quantity, normalise_text, parse_number
+from landrules.facts.quantities import (
+    Unit,
+    compatible,
+    format_fraction,
+    format_quantity,
+    normalise_text,
+    parse_number,
+)
 from landrules.facts.read_headings import Column, Heading, Names, find_heading, squash
 from landrules.facts.read_sources import Cell, CellProblem, Sheet
 from landrules.facts.records import Entry, Record
@@ -25,6 +32,7 @@ __all__ = [
     "Spelled",
     "choose_heading",
     "is_words_sheet",
+    "named_subject",
     "read_cells",
     "records_from_sheet",
     "spelled_notes",
@@ -34,8 +42,14 @@ __all__ = [
 Progress = Callable[[int, int], None]
 """Called with rows done and rows in all, now and then."""
 
-_TOTAL = re.compile(r".{0,12}(?:合计|小计|总计|共计)(?:\(.*\))?[:：]?|共\d+(?:宗|个|块|条).{0,12}")
-_BARE_TOTAL = re.compile(r"(?:合计|小计|总计|共计)[:：]?")
+_HOW_MANY = r"[:：]?(?:共?\d+(?:宗|个|块|条|幅|项|件).{0,12})?"
+_BARE_TOTAL = re.compile(
+    rf"(?:合计|小计|总计|共计|累计|汇总|总数|合计数|总计数|合计面积|计|∑|Σ|平均|平均值)(?:\(.*\))?{_HOW_MANY}"
+)
+_TOTAL = re.compile(
+    rf".{{0,30}}(?:合计|小计|总计|共计)(?:数|面积)?(?:\(.*\))?{_HOW_MANY}|共\d+(?:宗|个|块|条|幅|项|件).{{0,12}}"
+    r"|(?:以上|本页|全部?|.{2,6}[市区县旗])(?:累计|汇总|总数)[:：]?|其中(?:[:：].*)?"
+)
 _REMARK = re.compile(
     r"(?:注|备注|附注|说明|填表说明|填报说明|填写说明|填表人|填报人|制表人|制表|审核人|审核|负责人|单位负责人|联系人|联系电话|电话|填报单位|"
     r"编制单位|填报日期|填表日期|制表日期|日期|单位|计量单位)\s*\d*\s*[:：].*|(?:填表说明|填报说明|填写说明)",
@@ -116,6 +130,18 @@ def choose_heading(
     The type is the one named by the sheet or by a cell above the table, else `subject`, else the one whose columns
     match best (供地宗地 among equals).
     """
+    named = named_subject(sheet, forms)
+    for key in (named, subject):
+        if key is not None and (found := find_heading(sheet.rows, [forms[key]])):
+            return found
+    if subject is not None:
+        return None
+    order = sorted(forms, key=lambda key: key != "parcel_supply")
+    return find_heading(sheet.rows, [forms[key] for key in order])
+
+
+def named_subject(sheet: Sheet, forms: Mapping[str, Names]) -> str | None:
+    """The fact type that the name of the sheet or a cell above the table names."""
     labels = {squash(name): key for key, form in forms.items() for name in (key, form.subject.label)}
     aliases = {squash(name): key for key, form in forms.items() for name in form.subject.aliases}
     exact = {**aliases, **labels}
@@ -126,13 +152,7 @@ def choose_heading(
     if named is None and sheet.name:
         within = [label for label in labels if label in squash(sheet.name)]
         named = labels[max(within, key=len)] if within else None
-    for key in (named, subject):
-        if key is not None and (found := find_heading(sheet.rows, [forms[key]])):
-            return found
-    if subject is not None:
-        return None
-    order = sorted(forms, key=lambda key: key != "parcel_supply")
-    return find_heading(sheet.rows, [forms[key] for key in order])
+    return named
 
 
 def _title_cells(cells: Sequence[Cell]) -> list[str]:
@@ -165,8 +185,9 @@ def read_cells(
         if isinstance(raw, CellProblem):
             result.notes.append(Note("error", raw.code, raw.message, replace(place, column=column.heading)))
             _carry(result.carried, column.heading, raw.text)
+            _spoil(column, raw.text, found, facts, result)
         elif column.mapping is not None:
-            _read_mapped(column, as_text(raw), result)
+            _read_mapped(column, as_text(raw), place, result)
         elif column.fact is None:
             _carry(result.carried, column.carry, as_text(raw))
         elif (meant := read_spelling(column.fact, raw)) is not None:
@@ -199,23 +220,37 @@ def read_cells(
             if reading.entry is None:
                 _carry(result.carried, column.heading, as_text(raw))
                 continue
-            if not formats_known and fact.unit.name == "%" and isinstance(raw, Decimal) and 0 < abs(raw) < 1:
-                message = f"“{fact.label}”按 {raw}% 读；旧版 xls 看不出百分数格式，若本意是 {raw * 100}%，请另存为 xlsx 再试"
+            if message := _share_doubt(fact, reading.entry, formats_known=formats_known):
                 result.notes.append(
                     Note("warning", "percent-unsure", message, replace(place, column=column.heading))
                 )
             facts[fact.key] = fact
             found.setdefault(fact.key, []).append(_Candidate(column, reading.entry))
     for key, candidates in found.items():
-        if len(candidates) == 1:
-            result.entries[key] = candidates[0].entry
-        else:
-            result.entries[key] = _reconcile(facts[key], candidates, place, result)
+        entry = candidates[0].entry
+        if len(candidates) > 1:
+            entry = _reconcile(facts[key], candidates, place, result)
+        before = result.entries.get(key)
+        if before is not None and before.value is not None and entry.value not in (None, before.value):
+            entry = _contradiction(candidates[0].column, before, entry, place, result)
+        result.entries[key] = before if before is not None and entry.state in ("unknown", "none") else entry
+    stated = frozenset(key for key, entry in result.entries.items() if entry.state == "known")
     for column, key, value, text in implied:
-        _imply(column, key, Entry(value, text=text), place, result)
+        _imply(column, key, Entry(value, text=text), stated, place, result)
     if vague is not None and vague.fact is not None:
         _leave_vague_term(vague, vague.fact, place, result)
     return result
+
+
+def _share_doubt(fact: Fact, entry: Entry, *, formats_known: bool) -> str:
+    """What to ask about a share below 1% without its sign: 0.7 may have been meant as 70%."""
+    if fact.unit.name != "%" or not isinstance(entry.value, Fraction) or parsed_unit(entry.text) is not None:
+        return ""
+    written, meant = (format_fraction(entry.value * scale) for scale in (100, 10000))
+    if not 0 < abs(entry.value) < fact.unit.factor:
+        return ""
+    way = "请写上百分号" if formats_known else "旧版 xls 看不出百分数格式，请另存为 xlsx 再试，或写上百分号"
+    return f"“{fact.label}”按 {written}% 读；若本意是 {meant}%，{way}"
 
 
 def _told_of_column(column: Column, entry: Entry | None) -> bool:
@@ -226,21 +261,45 @@ def _told_of_column(column: Column, entry: Entry | None) -> bool:
     return converted and entry is not None and entry.state == "known" and parsed_unit(entry.text) is None
 
 
-def _imply(column: Column, key: str, entry: Entry, place: Place, result: ReadCells) -> None:
+def _spoil(
+    column: Column,
+    text: str,
+    found: dict[str, list[_Candidate]],
+    facts: dict[str, Fact],
+    result: ReadCells,
+) -> None:
+    """Leave the facts of a column unusable: something stands in the cell, so nothing may be presumed or derived."""
+    if column.fact is not None:
+        facts[column.fact.key] = column.fact
+        found.setdefault(column.fact.key, []).append(_Candidate(column, Entry(None, "invalid", text)))
+    for targets in (column.mapping or {}).values():
+        for key in targets:
+            result.entries.setdefault(key, Entry(None, "invalid", text))
+
+
+def _imply(
+    column: Column, key: str, entry: Entry, stated: frozenset[str], place: Place, result: ReadCells
+) -> None:
     """Take over what a value says of another fact (挂牌出让: 取得方式), unless the row says otherwise of it.
 
-    A row that says two things of how land is supplied is an error; a class that a person chose stays.
+    A row that says two things of how land is supplied, or implies two classes, is an error; a class that a person
+    chose (`stated`) stays.
     """
     own = result.entries.get(key)
     if own is None or own.state in ("unknown", "none"):
         result.entries[key] = entry
-    elif own.state == "known" and own.value != entry.value and key in _SAID:
-        message = (
-            f"“{entry.text}”即“{entry.value}”，与另一列填的“{own.text}”不一致，不知以哪个为准，按录入错误处理；"
-            "请改成一致"
-        )
-        result.notes.append(Note("error", "columns-conflict", message, replace(place, column=column.heading)))
-        result.entries[key] = Entry(None, "invalid", f"{own.text}、{entry.text}")
+    elif own.state == "known" and own.value != entry.value and (key in _SAID or key not in stated):
+        result.entries[key] = _contradiction(column, own, entry, place, result)
+
+
+def _contradiction(column: Column, own: Entry, other: Entry, place: Place, result: ReadCells) -> Entry:
+    """Neither of two values that one row gives to one fact."""
+    message = (
+        f"“{other.text}”即“{other.value}”，与另一列填的“{own.text}”不一致，不知以哪个为准，按录入错误处理；"
+        "请改成一致"
+    )
+    result.notes.append(Note("error", "columns-conflict", message, replace(place, column=column.heading)))
+    return Entry(None, "invalid", f"{own.text}、{other.text}")
 
 
 def _leave_vague_term(column: Column, fact: Fact, place: Place, result: ReadCells) -> None:
@@ -277,6 +336,7 @@ def records_from_sheet(
     notes = [carried_note(columns, place)] if market else _column_notes(columns, names, place)
     body = sheet.rows[heading.last + 1 :]
     filled = _fill_merged(sheet, body, columns, place, notes)
+    shifted = _shifted(sheet, heading, body)
     skipped: dict[str, list[int]] = {}
     kept: list[tuple[int, Sequence[Cell]]] = []
     heading_texts = {squash(column.heading) for column in columns}
@@ -300,6 +360,8 @@ def records_from_sheet(
         row = read_cells(pairs, row_place, formats_known=sheet.formats_known)
         if market:
             refine(row.entries, row.carried, row.notes, row_place)
+        if number in shifted:
+            _give_up(row, row_place)
         agreed.update(row.agreed)
         unmapped.update(row.unmapped)
         spelled.update(row.spelled)
@@ -315,6 +377,25 @@ def records_from_sheet(
     return _with_ids(records, place, notes), notes
 
 
+def _shifted(sheet: Sheet, heading: Heading, body: Sequence[tuple[int, Sequence[Cell]]]) -> set[int]:
+    """Rows of a text table with more cells than headings, where most have none too many: `1,234` written without marks."""
+    if sheet.name is not None:
+        return set()
+    width = max(len(cells) for _, cells in sheet.rows[heading.first : heading.last + 1])
+    longer = {number for number, cells in body if any(cell not in (None, "") for cell in cells[width:])}
+    rows = sum(any(cell not in (None, "") for cell in cells) for _, cells in body)
+    return longer if len(longer) * 2 < rows or len(longer) == rows == 1 else set()
+
+
+def _give_up(row: ReadCells, place: Place) -> None:
+    """Leave every fact of a row unusable whose cells may stand below the wrong headings."""
+    row.entries = {
+        key: Entry(None, "invalid", entry.text or str(entry.value)) for key, entry in row.entries.items()
+    }
+    message = "这一行比表头多出几格，各格可能错了位，整行按录入错误处理；数字里的逗号（1,234）请去掉，或给这一格加引号"
+    row.notes.append(Note("error", "row-shifted", message, place))
+
+
 def _carry(carried: dict[str, str], name: str, text: str) -> None:
     free, number = name, 2
     while free in carried and carried[free] != text:
@@ -322,14 +403,22 @@ def _carry(carried: dict[str, str], name: str, text: str) -> None:
     carried[free] = text
 
 
-def _read_mapped(column: Column, text: str, result: ReadCells) -> None:
+def _read_mapped(column: Column, text: str, place: Place, result: ReadCells) -> None:
     targets = (column.mapping or {}).get(normalise_text(text))
     if targets is None:
         _carry(result.carried, column.heading, text)
         result.unmapped.append((column.heading, text))
         return
     for key, value in targets.items():
-        result.entries[key] = Entry(value, text=text)
+        own = result.entries.get(key)
+        entry = Entry(value, text=text)
+        if own is not None and (own.state == "invalid" or own.value not in (None, value)):
+            entry = Entry(None, "invalid", "、".join(dict.fromkeys((own.text, text))))
+            message = f"几列说的不一致（{entry.text}），不知以哪个为准，按录入错误处理；请改成一致"
+            result.notes.append(
+                Note("error", "columns-conflict", message, replace(place, column=column.heading))
+            )
+        result.entries[key] = entry
 
 
 def _serial_hint(fact: Fact, raw: object) -> str:
@@ -502,7 +591,7 @@ def _fill_merged(
             notes.append(Note("warning", "merged-too-many", message, place))
             return filled
         if column.fact is not None and column.fact.numeric:
-            message = f"这个数（{as_text(value)}）合并在第 {merge.first_row}–{merge.last_row} 行上，不知各行多少，按未填处理；请逐行填写"
+            message = f"这个数（{as_text(value)}）合并在第 {merge.first_row}–{merge.last_row} 行上，不知各行多少，按录入错误处理；请逐行填写"
             value = CellProblem("merged-number", message, as_text(value))
         for number in rows:
             cells = filled.setdefault(number, list(by_number[number]))
@@ -518,8 +607,8 @@ def _why_skipped(cells: Sequence[Cell], headings: set[str], width: int) -> str:
     if texts:
         leading = re.sub(r"\s", "", texts[0])
         # Behind the name of a district in a merged cell, only the bare word says that the row is a total.
-        second = re.sub(r"\s", "", texts[1]) if len(texts) > 1 else ""
-        if _TOTAL.fullmatch(leading) or _BARE_TOTAL.fullmatch(second):
+        others = (re.sub(r"\s", "", text) for text in texts)
+        if _TOTAL.fullmatch(leading) or any(map(_BARE_TOTAL.fullmatch, others)):
             return "total"
         if sum(squash(text) in headings for text in texts) * 3 >= len(present) * 2 and len(present) > 1:
             return "heading"

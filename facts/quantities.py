@@ -155,9 +155,12 @@ UNITS: tuple[Unit, ...] = (
 )
 
 
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
 def normalise_text(text: str) -> str:
-    """Full-width digits, letters, brackets and signs to half-width, outer white space away; 中文 stays."""
-    return unicodedata.normalize("NFKC", text).replace(" ", " ").replace("−", "-").strip()
+    """Full-width digits, letters, brackets and signs to half-width, outer and invisible space away; 中文 stays."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).replace(" ", " ").replace("−", "-").strip()
 
 
 def squash(text: str) -> str:

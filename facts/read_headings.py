@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from landrules.facts.quantities import Unit, find_unit, normalise_text, squash
+from landrules.facts.quantities import Unit, compatible, find_unit, normalise_text, squash
 from landrules.facts.read_sources import Cell
 from landrules.facts.vocabulary import Fact, Subject, Vocabulary
 
@@ -14,6 +14,7 @@ __all__ = [
     "Column",
     "Heading",
     "Names",
+    "declared_units",
     "find_heading",
     "make_column",
     "names_of",
@@ -27,6 +28,8 @@ _LONGEST_HEADING = 80
 _LONGEST_UNIT = 8
 _BRACKET = re.compile(r"[(\[【〔{]([^()\[\]【】〔〕{}]*)[)\]】〕}]$")
 _DECORATION = re.compile(r"^[*★☆※•]+|[*★☆※•:：]+$")
+_OTHER_STATE = re.compile(r"^原|前[)）]?$|变更|调整|上年|往年|历史|现状")
+"""A group of columns that tells of another time than the matter itself: its area is not the area."""
 _REMARKS = {
     "必填",
     "选填",
@@ -41,6 +44,7 @@ _REMARKS = {
     "如有",
 }
 _UNIT_WORDS = re.compile(r"^(?:计量)?单位[:：]?")
+_TABLE_UNITS = re.compile(r"单位\s*[:：]?\s*([^()（）\[\]【】]+)")
 _PLAIN_NUMBER = re.compile(r"[\d.,:/%\s-]*")
 _JOINTS = "/、,，:：_-—|"
 _COMMON = ("district", "city", "as_of_date", "action_date", "deviation_justified")
@@ -157,7 +161,7 @@ def find_heading(
     texts = [_texts(cells) for _, cells in rows[: _HEADING_WITHIN + 1]]
     for start in range(min(len(rows), _HEADING_WITHIN)):
         for depth in (1, 2):
-            if start + depth > len(texts):
+            if start + depth > len(texts) or (depth == 1 and _groups(texts[start : start + 2])):
                 continue
             headings = texts[start] if depth == 1 else _joined(texts[start], texts[start + 1], every)
             promising = [
@@ -174,7 +178,38 @@ def find_heading(
         return None
     score, names, start, depth, headings = best
     columns = tuple(make_column(index, text, names) for index, text in enumerate(headings) if text)
-    return names, _with_unit_row(rows, Heading(start, start + depth - 1, columns, score))
+    heading = _with_unit_row(rows, Heading(start, start + depth - 1, columns, score))
+    return names, _with_declared(heading, declared_units(rows[:start]))
+
+
+def _with_declared(heading: Heading, units: Sequence[Unit]) -> Heading:
+    """Columns without a unit of their own in the unit that the table declares for their kind, if it declares just one."""
+
+    def declared(column: Column) -> Column:
+        if column.fact is None or not column.fact.numeric or column.unit is not None:
+            return column
+        fitting = [unit for unit in units if compatible(unit.dimension, column.fact.dimension)]
+        return replace(column, unit=fitting[0]) if len(fitting) == 1 else column
+
+    return replace(heading, columns=tuple(map(declared, heading.columns)))
+
+
+def declared_units(rows: Sequence[tuple[int, Sequence[Cell]]]) -> tuple[Unit, ...]:
+    """The units that a line above the headings gives for the whole table: `单位：公顷、万元`."""
+    found: dict[str, Unit] = {}
+    for _, cells in rows:
+        for cell in cells:
+            if not isinstance(cell, str):
+                continue
+            for match in _TABLE_UNITS.finditer(normalise_text(cell)):
+                parts = [re.sub(r"^.*[:：]", "", part) for part in re.split(r"[、,，;；\s]+", match[1])]
+                pieces = [
+                    piece for part in parts for piece in ((part,) if find_unit(part) else part.split("/"))
+                ]
+                for unit in map(find_unit, pieces):
+                    if unit is not None and unit.name != "无":
+                        found[unit.name] = unit
+    return tuple(found.values())
 
 
 def score_row(candidates: Sequence[Names]) -> Callable[[Sequence[Cell]], int]:
@@ -271,9 +306,22 @@ def _joined(parents: list[str], children: list[str], known: set[str]) -> list[st
         if not below or not parent:
             headings.append(above or below)
             continue
-        options = [f"{parent}({below})", parent + below, below]
+        options = [f"{parent}({below})", parent + below, *([] if _OTHER_STATE.search(parent) else [below])]
         headings.append(next((name for name in options if _any_known(_forms(name), known)), parent + below))
     return headings
+
+
+def _groups(texts: Sequence[list[str]]) -> bool:
+    """True where the row below stands under groups: a text under a heading, one under the gap beside it, none under others."""
+    if len(texts) < 2:  # noqa: PLR2004 - the last row
+        return False
+    width = max(map(len, texts))
+    above, below = (row + [""] * (width - len(row)) for row in texts)
+    if any(_PLAIN_NUMBER.fullmatch(text) for text in below if text):
+        return False
+    named = [bool(text) and find_unit(text) is None for text in below]
+    spread = any(above[at - 1] and not above[at] and named[at - 1] and named[at] for at in range(1, width))
+    return spread and any(text and not under for text, under in zip(above, below, strict=True))
 
 
 def _with_unit_row(rows: Sequence[tuple[int, Sequence[Cell]]], heading: Heading) -> Heading:

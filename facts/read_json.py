@@ -94,6 +94,11 @@ def _read_list(text: str, file: str) -> tuple[list[Item], list[Note]]:
     if position >= len(text):
         message = "列表没有结束的“]”，文件可能不完整；已读到的记录照常判断"
         return items, [Note("error", "json-syntax", message, Place(file=file, row=line))]
+    rest = _skip(text, position + 1)
+    if rest < len(text):
+        row = line + text.count("\n", counted, rest)
+        message = "列表在“]”处已经结束，其后的内容没有读到；请把记录放进同一个列表，或改成每行一条"
+        return items, [Note("error", "json-syntax", message, Place(file=file, row=row))]
     return items, []
 
 

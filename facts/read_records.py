@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,16 +14,26 @@ from landrules.facts.normalise import (
     Spelled,
     choose_heading,
     is_words_sheet,
+    named_subject,
     read_cells,
     records_from_sheet,
     spelled_notes,
     unknown_column,
 )
 from landrules.facts.notes import InputError, Note, Place, Severity
-from landrules.facts.read_headings import Column, Names, make_column, names_of, score_row
+from landrules.facts.quantities import squash
+from landrules.facts.read_headings import (
+    Column,
+    Heading,
+    Names,
+    declared_units,
+    make_column,
+    names_of,
+    score_row,
+)
 from landrules.facts.read_html import read_html
 from landrules.facts.read_json import Item, Pairs, items_of, read_json_items
-from landrules.facts.read_sources import Sheet, load_bytes, sniff
+from landrules.facts.read_sources import Cell, CellProblem, Sheet, load_bytes, sniff
 from landrules.facts.read_text import decode, read_text_table
 from landrules.facts.records import Record
 from landrules.facts.values import as_text, suggest
@@ -31,6 +41,7 @@ from landrules.facts.vocabulary import Vocabulary
 
 __all__ = ["Progress", "Reading", "read_bytes", "read_records", "records_from_dicts"]
 
+_LEAST_HEADINGS = 3
 _SUFFIX_KINDS = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
@@ -186,9 +197,19 @@ def _records_from_sheets(
             notes.append(Note(severity, "heading-not-found", message, place))
             continue
         tables += 1
-        found, more = records_from_sheet(sheet, chosen, vocabulary, file, progress)
+        named = named_subject(sheet, forms)
+        if named is not None and named != chosen[0].subject.key:
+            said, taken = forms[named].subject.label, chosen[0].subject.label
+            message = (
+                f"表名或标题是“{said}”，列名却认不出是这种表，按“{taken}”判断；请核对，或用“{said}”的列名"
+            )
+            notes.append(Note("warning", "subject-differs", message, place))
+        found = []
+        for table, its in _tables(sheet, chosen, forms, subject):
+            more_records, more = records_from_sheet(table, its, vocabulary, file, progress)
+            found.extend(more_records)
+            notes.extend(more)
         records.extend(found)
-        notes.extend(more)
         if not found:
             notes.append(
                 Note("warning", "sheet-without-rows", "有表头，没有数据行；请核对是否选错了文件", place)
@@ -197,6 +218,55 @@ def _records_from_sheets(
         message = "文件里没有可判断的表；请用 landrules 的模板，或让表头用词表里的名称"
         raise InputError(*notes, Note("error", "no-table", message, Place(file=file)))
     return records, notes
+
+
+def _tables(
+    sheet: Sheet, chosen: tuple[Names, Heading], forms: Mapping[str, Names], subject: str | None
+) -> Iterator[tuple[Sheet, tuple[Names, Heading]]]:
+    """The tables that stand one below the other on a sheet: a row of other headings begins the next one."""
+    score = score_row(list(forms.values()))
+    above = sheet.rows[: chosen[1].first]
+    while (begin := _next_heading(sheet.rows, chosen[1], score)) is not None:
+        # What stands above the first table (单位：亩) holds for those below, unless a line right above them says otherwise.
+        title = (
+            sheet.rows[begin - 1 : begin]
+            if begin - 1 > chosen[1].last and _is_title(sheet, begin - 1)
+            else ()
+        )
+        units = () if declared_units(title) else [row for row in above if declared_units([row])]
+        lead = (*units, *title)
+        rest = replace(sheet, rows=(*lead, *sheet.rows[begin:]))
+        following = choose_heading(rest, forms, subject)
+        if following is None or following[1].first != len(lead):
+            break
+        yield replace(sheet, rows=sheet.rows[:begin]), chosen
+        sheet, chosen, above = rest, following, lead
+    yield sheet, chosen
+
+
+def _is_title(sheet: Sheet, position: int) -> bool:
+    present = [cell for cell in sheet.rows[position][1] if cell not in (None, "")]
+    return 0 < len(present) <= 2 and all(isinstance(cell, str) for cell in present)  # noqa: PLR2004 - title and unit
+
+
+def _next_heading(
+    rows: Sequence[tuple[int, Sequence[Cell]]], heading: Heading, score: Callable[[Sequence[Cell]], int]
+) -> int | None:
+    """The position of the first row below `heading` that is a heading too, and another one; None where there is none."""
+    own = [
+        [squash(as_text(cell)) if cell is not None else "" for cell in cells]
+        for _, cells in rows[heading.first : heading.last + 1]
+    ]
+    for position in range(heading.last + 1, len(rows)):
+        cells = rows[position][1]
+        present = [cell for cell in cells if cell not in (None, "")]
+        if len(present) < _LEAST_HEADINGS or not all(isinstance(cell, str) for cell in present):
+            continue
+        if score(cells) * 3 < len(present) * 2 or score(cells) < _LEAST_HEADINGS:
+            continue
+        if [squash(as_text(cell)) if cell is not None else "" for cell in cells] not in own:
+            return position
+    return None
 
 
 def _records_from_items(
@@ -252,7 +322,11 @@ def _records_from_items(
 def _fields(content: Pairs, place: Place, notes: list[Note]) -> dict[str, object]:
     fields: dict[str, object] = {}
     for key, value in content.items:
-        if key in fields:
+        if key == "facts" and isinstance(value, Pairs) and isinstance(known := fields.get(key), Pairs):
+            # Both count, so that two values of one fact are met as such.
+            fields[key] = Pairs((*known.items, *value.items))
+            notes.append(Note("error", "key-repeated", f"“{key}”写了两次，一并读取；请合成一个", place))
+        elif key in fields:
             notes.append(Note("error", "key-repeated", f"“{key}”写了两次，取第一次；请删去一个", place))
         else:
             fields[key] = value
@@ -286,9 +360,8 @@ def _columns(
             note = unknown_column(key, names, replace(place, column=key))
             notes.append(replace(note, code="unknown-fact") if note.code == "unknown-column" else note)
         if _nested(value):
-            message = f"“{key}”的值应是数、文字、是否或一列文字，不能再有层次；按未填处理"
-            notes.append(Note("error", "bad-value", message, replace(place, column=key)))
-            cells.append((replace(column, fact=None, carry=key, vague=False), "{…}"))
+            message = f"“{key}”的值应是数、文字、是否或一列文字，不能再有层次；按录入错误处理"
+            cells.append((column, CellProblem("bad-value", message, "{…}")))
         else:
             cells.append((column, value))
     return cells

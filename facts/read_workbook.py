@@ -20,6 +20,7 @@ from openpyxl.utils import range_boundaries
 from python_calamine import CalamineWorkbook
 
 from landrules.facts.notes import InputError, Note, Place
+from landrules.facts.quantities import find_unit
 from landrules.facts.read_sources import LIMIT_CELLS, Cell, CellProblem, Merge, Sheet, check_archive
 
 __all__ = ["read_xls", "read_xlsx"]
@@ -39,6 +40,9 @@ _ERRORS = {
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})\"")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _QUOTED_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_PADDING = re.compile(r"[_*].")
+# 0!.0,"万元" writes a point of its own into the number that it divides.
+_SHIFTED = re.compile(r"[0#?](?:[!\\]\.|\"\.\")[0#?]")
 _LIMIT_MERGES = 20_000
 _EXCEL_DIGITS = 15
 
@@ -163,7 +167,7 @@ def _rows(sheet: Any, formulas: Any, budget: int, file: str) -> Iterator[tuple[i
             ):
                 row[index] = CellProblem(
                     "formula-without-value",
-                    "公式没有算出的结果，按未填处理；请用 Excel 打开、保存一次，或改填数值",
+                    "公式没有算出的结果，按录入错误处理；请用 Excel 打开、保存一次，或改填数值",
                     str(cell.value),
                 )
         yield number, _trim(row)
@@ -182,7 +186,7 @@ def _cell(cell: Any) -> Cell:
     if cell.data_type == "e":
         return _error(str(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(value, cell.number_format)
+        return _shown(_number(value, cell.number_format), cell.number_format)
     return _plain(value)
 
 
@@ -205,7 +209,7 @@ def _plain(value: object) -> Cell:
 
 
 def _error(text: str) -> CellProblem:
-    return CellProblem("formula-error", f"公式出错（{text}），按未填处理；请改正公式或改填数值", text)
+    return CellProblem("formula-error", f"公式出错（{text}），按录入错误处理；请改正公式或改填数值", text)
 
 
 def _number(value: float, number_format: str) -> Cell:
@@ -219,6 +223,33 @@ def _number(value: float, number_format: str) -> Cell:
         share = _plain_decimal(Decimal(exact) * 100)
         return f"{_padded(share, decimals)}%"
     return _padded(_plain_decimal(Decimal(exact)), decimals)
+
+
+def _shown(number: Cell, number_format: str) -> Cell:
+    """The number with the unit that its format shows (`0.00"亩"`); a problem where the format scales what is shown."""
+    if number_format == "General":
+        return number
+    section = number_format.partition(";")[0]
+    plain = _PADDING.sub("", _QUOTED_FORMAT.sub(lambda found: _literal(found[0]), section))
+    last = max((plain.rfind(mark) for mark in "0#?"), default=-1)
+    tail = plain[last + 1 :]
+    name = tail.lstrip(",").strip()
+    unit = find_unit(name) if name and "%" not in name else None
+    if tail.startswith(",") or _SHIFTED.search(section):
+        message = (
+            f"数字格式（{number_format}）把数缩小了显示，格里存的是 {number}，不知以哪个为准，按录入错误处理；"
+            "请改用常规数字格式，单位写在列名里"
+        )
+        return CellProblem("number-scaled", message, str(number))
+    if unit is None or unit.name == "无":
+        return number
+    return f"{number}{unit.name.replace('每', '/')}"
+
+
+def _literal(found: str) -> str:
+    """What a quoted, escaped or bracketed piece of a number format shows; marks of digits in it show as themselves."""
+    text = found[1:-1] if found.startswith('"') else "" if found.startswith("[") else found[1:]
+    return re.sub(r"[0#?,]", " ", text)
 
 
 def _plain_decimal(number: Decimal) -> Decimal:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 from landrules.facts.quantities import (
@@ -32,6 +32,7 @@ _YEARS = range(1949, 2301)
 # A term of 70 years on top of a long lease ends well after 2100; the year 8014 of a published table does not exist.
 _HECTARE_DIGITS = 6
 _FAKE_DATE = date(1900, 1, 1)
+_BEIJING = timezone(timedelta(hours=8))
 _MONTHS = range(1, 13)
 # Writing out 1e999999999 would fill the memory; no land quantity needs more.
 _PLAIN_DIGITS = 40
@@ -70,7 +71,7 @@ def read_value(fact: Fact, raw: object, heading_unit: Unit | None = None) -> Rea
     if raw is None:
         return Reading(None)
     if isinstance(raw, list | tuple | set | frozenset):
-        return _read_members(fact, [as_text(item) for item in raw])
+        return _read_list(fact, ["" if item is None else as_text(item) for item in raw])
     text = as_text(raw)
     lowered = normalise_text(text).lower()
     if lowered in _BLANK:
@@ -110,18 +111,27 @@ def read_spelling(fact: Fact, raw: object) -> Mapping[str, str] | None:
 def parse_date(text: str) -> date | None:
     """A calendar day written `2023-06-01`, `2023/6/1`, `2023.6.1`, `2023年6月1日`, `20230601`, with or without a time.
 
-    None when it is not a day; an impossible day (`2023-02-30`) is None too.
+    A time with a zone means the day that it then is in China (`2023-05-31T16:00:00Z` is 2023-06-01). None when it is
+    not a day; an impossible day (`2023-02-30`) is None too.
     """
     cleaned = normalise_text(text)
     match = re.fullmatch(
-        r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?",
+        r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?"
+        r"(?:[T ](\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?(?:(Z)|([+-])(\d{2}):?(\d{2}))?)?",
         cleaned,
     ) or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", cleaned)
     if match is None:
         return None
+    parts = (*match.groups(), *[None] * 6)
     try:
-        return date(int(match[1]), int(match[2]), int(match[3]))
-    except ValueError:
+        day = date(int(match[1]), int(match[2]), int(match[3]))
+        if parts[5] is None and parts[6] is None:
+            return day
+        away = timedelta(hours=int(parts[7] or 0), minutes=int(parts[8] or 0))
+        zone = timezone(-away if parts[6] == "-" else away)
+        clock = time(int(parts[3] or 0), int(parts[4] or 0), tzinfo=zone)
+        return datetime.combine(day, clock).astimezone(_BEIJING).date()
+    except (ValueError, OverflowError):
         return None
 
 
@@ -171,12 +181,12 @@ def _read_number(fact: Fact, text: str, heading_unit: Unit | None) -> Reading:
             problem = f"“{fact.label}”应是数字（单位 {fact.unit.name}），现为“{text}”；请只填数字，单位写在列名里或数字后"
         return _invalid(text, problem)
     unit = number.unit or heading_unit or fact.unit
-    if (
-        not compatible(unit.dimension, fact.dimension)
-        and fact.dimension.dimensionless
-        and number.unit is None
-    ):
-        unit = fact.unit
+    if not compatible(unit.dimension, fact.dimension) and fact.unit.name == "无":
+        problem = (
+            f"“{fact.label}”没有单位，现为“{text}”，单位是{unit.name}（{unit.dimension.describe()}）；"
+            "请核对是不是这一项，是的去掉单位"
+        )
+        return _invalid(text, problem)
     if not compatible(unit.dimension, fact.dimension):
         problem = (
             f"“{fact.label}”的单位应能换算为{fact.unit.name}（{fact.dimension.describe()}），"
@@ -206,7 +216,10 @@ def _read_number(fact: Fact, text: str, heading_unit: Unit | None) -> Reading:
 
 
 def _read_date(fact: Fact, raw: object, text: str) -> Reading:
-    day = raw.date() if isinstance(raw, datetime) else raw if isinstance(raw, date) else parse_date(text)
+    if isinstance(raw, datetime):
+        day: date | None = (raw if raw.tzinfo is None else raw.astimezone(_BEIJING)).date()
+    else:
+        day = raw if isinstance(raw, date) else parse_date(text)
     if day is None:
         return _invalid(text, f"“{fact.label}”不是有效日期，现为“{text}”；请按 2023-06-01 的样式填写")
     if day == _FAKE_DATE:
@@ -232,12 +245,20 @@ def _read_choice(fact: Fact, text: str) -> Reading:
     return _invalid(text, f"“{fact.label}”没有“{text}”这一项；{hint}可填：{'、'.join(fact.values)}")
 
 
+def _read_list(fact: Fact, items: list[str]) -> Reading:
+    """A list as JSON has it: an empty one says 'none of them', one of a single item what that item says."""
+    if len(items) == 1:
+        return read_value(fact, items[0])
+    if fact.type != "set":
+        text = "；".join(items)
+        return _invalid(text, f"“{fact.label}”只能填一个值，现有 {len(items)} 个（“{text}”）；请拆成多行")
+    return _read_members(fact, items)
+
+
 def _read_members(fact: Fact, items: list[str]) -> Reading:
     text = "；".join(items)
-    if fact.type != "set":
-        if len(items) == 1:
-            return read_value(fact, items[0])
-        return _invalid(text, f"“{fact.label}”只能填一个值，现有 {len(items)} 个（“{text}”）；请拆成多行")
+    if items and not any(map(normalise_text, items)):
+        return Reading(None)
     by_text = {normalise_text(value): value for value in fact.values}
     members: set[str] = set()
     for item in items:

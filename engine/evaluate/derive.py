@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from landrules.engine.evaluate.reference import ExecutionError, Situation, evaluate
 from landrules.engine.language import tree as t
 from landrules.facts.calendar import Workdays
+from landrules.facts.notes import Place
 from landrules.facts.records import Entry, Record, Value
 from landrules.facts.vocabulary import Subject
 
@@ -62,7 +63,8 @@ def derived_entries(
 ) -> dict[str, Entry]:
     """Entries for the facts that `record` leaves empty and a derivation can tell; each names the rows it came from.
 
-    A fact that the record states in any way (未知, 无, unusable) is not derived: only a blank is.
+    A fact that the record states in any way (未知, 无, unusable) is not derived: only a blank is. Where related rows
+    are there and one of them lacks what is added up, the entry is unusable: no default may then speak for it.
     """
     result: dict[str, Entry] = {}
     for key, expression in derivations.items():
@@ -82,6 +84,8 @@ def derived_entries(
             continue
         if value is not None:
             result[key] = Entry(value, origin="derived", basis=_basis(record, expression, rows, subject))
+        elif lacking := _lacking(record, expression, rows, subject, workdays):
+            result[key] = Entry(None, "invalid", f"推导不出：{lacking}", origin="derived", basis=lacking)
     return result
 
 
@@ -110,5 +114,38 @@ def _basis(record: Record, expression: t.Expression, rows: RelatedRows, subject:
     if names is None:
         return "按本行其他事实推导"
     beside = rows.beside(record, names, subject) or ()
-    where = "、".join(str(row.place.row) if row.place.row is not None else row.id for row in beside)
-    return f"按{'、'.join(names)}相同的 {len(beside)} 行推导（{'第 ' + where + ' 行' if where else ''}）"
+    where = _where(beside)
+    return f"按{'、'.join(names)}相同的 {len(beside)} 行推导（{where}）"
+
+
+def _where(rows: Sequence[Record]) -> str:
+    """`第 2、3 行`, with file and sheet where the rows are not all on one."""
+    groups: dict[tuple[str | None, str | None], list[str]] = {}
+    for row in rows:
+        number = str(row.place.row) if row.place.row is not None else row.id
+        groups.setdefault((row.place.file, row.place.sheet), []).append(number)
+    if len(groups) == 1:
+        return "".join(f"第 {'、'.join(numbers)} 行" for numbers in groups.values())
+    return "，".join(
+        f"{Place(file, sheet).describe()}第 {'、'.join(numbers)} 行"
+        for (file, sheet), numbers in groups.items()
+    )
+
+
+def _lacking(
+    record: Record, expression: t.Expression, rows: RelatedRows, subject: Subject, workdays: Workdays
+) -> str:
+    """Which other rows that a derivation adds up lack what it needs, empty where no other row is the cause."""
+    for node in t.walk(expression):
+        if not isinstance(node, t.Aggregate) or node.value is None:
+            continue
+        lacking = [
+            row
+            for row in rows.beside(record, node.by, subject) or ()
+            if row.place != record.place or row.id != record.id
+            if evaluate(node.value, Situation(known_values(row.entries), workdays)) is None
+        ]
+        if lacking:
+            labels = "、".join(subject.facts[key].label for key in t.facts_of(node.value))
+            return f"{'、'.join(node.by)}相同的{_where(lacking)}没有可用的{labels}"
+    return ""

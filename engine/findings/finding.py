@@ -157,7 +157,10 @@ def _marks(
         marks.append("推定")
     if any(isinstance(node, t.NotYetDue | t.Deadline) for node in presumed):
         marks.append("未到期")
-    if any(key in entries and entries[key].origin == "derived" for key in used.facts):
+    if any(
+        key in entries and (entries[key].origin, entries[key].state) == ("derived", "known")
+        for key in used.facts
+    ):
         marks.append("推导")
     if judgement.deviated:
         marks.append("偏离已说明")

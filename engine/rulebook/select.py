@@ -14,10 +14,12 @@ from landrules.facts.quantities import normalise_text
 from landrules.facts.records import Entry
 from landrules.facts.values import suggest
 
-__all__ = ["Gate", "canonical_place", "gate", "place_of", "places_of", "unknown_place"]
+__all__ = ["Gate", "canonical_place", "cities_within", "gate", "place_of", "places_of", "unknown_place"]
 
 Reason = Literal["place", "date"]
 _ALL_CITY = "本级"
+_ELSEWHERE = {"海南"}
+"""A province that is called like a district of a city here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +164,8 @@ def _stripped(document: Document, text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """The six digits of an administrative code, also of the 9- and 12-digit forms of a whole district."""
-    match = re.fullmatch(r"(\d{6})(?:000){0,2}", text)
+    """The six digits of an administrative code, also of the 9- and 12-digit codes of what lies in the district."""
+    match = re.fullmatch(r"(\d{6})(?:\d{3}){0,2}", text)
     return match[1] if match else ""
 
 
@@ -174,6 +176,19 @@ def canonical_place(rulebook: Rulebook, text: str) -> str | None:
         if place is not None:
             return place.name
     return None
+
+
+def cities_within(rulebook: Rulebook, text: str) -> tuple[str, ...]:
+    """The cities that a text speaks of without being the name of one place: `海勃湾`, `海勃湾区、乌达区`, `亳州经开区`."""
+    wanted = re.sub(r"\s+", "", normalise_text(text))
+    found: dict[str, None] = {}
+    for _, document in sorted(rulebook.documents.items()):
+        names = [name for place in document.places for name in (place.name, *place.aliases)]
+        whole = any(name in wanted for name in names if len(name) > len(_ALL_CITY))
+        short = wanted in {name[:-1] for name in names} - _ELSEWHERE
+        if whole or short or wanted.startswith(document.city.removesuffix("市")):
+            found[document.city] = None
+    return tuple(found)
 
 
 def places_of(rulebook: Rulebook) -> Mapping[str, tuple[str, ...]]:

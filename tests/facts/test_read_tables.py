@@ -202,7 +202,7 @@ def test_a_number_format_adds_the_decimals_that_were_meant(read):
     entries = read(data, "a.xlsx").records[0].entries
     assert entries["land_area"].text == "6.5000"
     assert entries["land_area"].half_step == Fraction(1, 2)
-    assert entries["lease_term"].text == "20.0"
+    assert entries["lease_term"].text == "20.0年"
 
 
 def test_a_percentage_cell_is_a_percentage(read, shown):
@@ -213,11 +213,11 @@ def test_a_percentage_cell_is_a_percentage(read, shown):
     ]
 
 
-def test_a_formula_without_a_value_is_a_missing_fact_with_its_place(read):
+def test_a_formula_without_a_value_is_an_unusable_fact_with_its_place(read):
     rows = [["地块编号", "面积(公顷)", "租期"], ["A", "=B3*2", 20], ["B", 3, 21]]
     reading = read(xlsx(rows), "a.xlsx")
     first, second = reading.records
-    assert "land_area" not in first.entries
+    assert first.entries["land_area"].state == "invalid"
     assert first.entries["lease_term"].value == 240
     assert second.entries["land_area"].value == 30000
     (note,) = first.notes
@@ -225,9 +225,9 @@ def test_a_formula_without_a_value_is_a_missing_fact_with_its_place(read):
     assert note.place.describe() == "a.xlsx〔Sheet〕第 2 行“面积(公顷)”"
 
 
-def test_an_error_value_is_a_missing_fact_with_its_place(read):
+def test_an_error_value_is_an_unusable_fact_with_its_place(read):
     record = read(xlsx([["地块编号", "租期"], ["A", "#REF!"]]), "a.xlsx").records[0]
-    assert "lease_term" not in record.entries
+    assert record.entries["lease_term"].state == "invalid"
     assert codes(record.notes) == ["formula-error"]
 
 
@@ -241,7 +241,11 @@ def test_text_merged_downwards_holds_for_every_row_but_a_number_for_none(read):
     reading = read(xlsx(rows, merges=["A2:A3", "C2:C3", "D2:D3"]), "a.xlsx")
     assert [record.carried["项目名称"] for record in reading.records] == ["甲", "甲", "乙"]
     assert [record.entries["supply_mode"].value for record in reading.records] == ["出让", "出让", "租赁"]
-    assert ["land_area" in record.entries for record in reading.records] == [False, False, True]
+    assert [record.entries["land_area"].state for record in reading.records] == [
+        "invalid",
+        "invalid",
+        "known",
+    ]
     assert codes(reading.records[1].notes) == ["merged-number"]
 
 
